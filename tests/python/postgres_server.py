@@ -157,7 +157,7 @@ def private_cluster(bin_folder: Path, folder: Path, account: str) -> Iterator[Se
     password_file.write_text(password, encoding="ascii")
     password_file.chmod(0o644)  # inside a folder that only the server's user can enter
     data = home / "data"
-    initdb = [bin_folder / "initdb", "--pgdata", data, "--pwfile", password_file]
+    initdb: list[str | Path] = [bin_folder / "initdb", "--pgdata", data, "--pwfile", password_file]
     options = ["--username", "micdm", "--auth", "scram-sha-256", "--encoding", "UTF8", "--no-sync"]
     # Sites sort by a language's rules, not by bytes: so do the tests, where the server can.
     icu = ["--locale-provider", "icu", "--icu-locale", "en-US", "--locale", "C.UTF-8"]
