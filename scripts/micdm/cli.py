@@ -1,0 +1,85 @@
+"""The command `micdm`: one function a command."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from micdm import __version__
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="DICOM headers for the OMOP Medical Imaging CDM.",
+)
+
+
+def fail(message: str) -> typer.Exit:
+    """Say in one sentence why a command could not run; exit status 2."""
+    print(f"micdm: {message}", file=sys.stderr)
+    return typer.Exit(2)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        print(f"micdm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """DICOM headers for the OMOP Medical Imaging CDM."""
+
+
+@app.command()
+def stage(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH...", help="Folders, files, archives; - is a list on stdin."),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where the staged tables are.")
+    ] = Path("data/raw"),
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; as many as there are CPUs if not given.")
+    ] = None,
+    attributes: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Attribute list of the site; its rows win. Repeatable."),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 when a file was rejected.")
+    ] = False,
+    list_non_dicom: Annotated[
+        bool, typer.Option("--list-non-dicom", help="List files that are not DICOM as rejected.")
+    ] = False,
+    follow_deleted: Annotated[
+        bool, typer.Option(help="Mark staged files that are gone from the folders given.")
+    ] = True,
+) -> None:
+    """Read DICOM headers and write the staged tables as Parquet."""
+    from micdm import run  # here, so that `micdm --help` is quick
+
+    options = run.Options(paths, out, workers, attributes or [], list_non_dicom, follow_deleted)
+    try:
+        summary = run.stage(options)
+    except run.CannotRunError as error:
+        raise fail(str(error)) from None
+    run.print_summary(summary)
+    if summary.signal_number is not None:
+        raise typer.Exit(128 + summary.signal_number)
+    if strict and summary.counts.rejected:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

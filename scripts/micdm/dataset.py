@@ -1,0 +1,405 @@
+"""The wanted elements of a data set, read level by level with bounded memory and time.
+
+pydicom reads the flat values of one level; `_Level.watch`, its ``stop_when``, stops it before
+whatever pydicom would read whole or trip over: a sequence, a length beyond the end, pixel data.
+Sequences are walked here item by item, so the worst file costs no more than its wanted values.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from pydicom.charset import python_encoding
+from pydicom.dataelem import RawDataElement
+from pydicom.filereader import read_dataset
+from pydicom.tag import BaseTag
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
+
+from micdm.attributes import PER_FRAME_GROUPS, Node
+
+UNDEFINED = 0xFFFFFFFF
+CHARSET_TAG = 0x00080005
+FIRST_PIXEL_TAG = 0x7FE00000
+ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+
+MAX_DEPTH = 64
+MAX_ITEMS = 1_000
+MAX_FRAMES_INDEXED = 500_000
+MAX_VALUE_BYTES = 64 * 1024
+MAX_LEVEL_ELEMENTS = 50_000
+MAX_SKIPPED_ELEMENTS = 5_000_000
+MAX_FAILURES = 8
+
+_LONG_VRS = frozenset(str(vr).encode() for vr in EXPLICIT_VR_LENGTH_32)
+
+
+class NestingTooDeepError(ValueError):
+    """Sequences nested deeper than any real file has them."""
+
+
+class UnterminatedError(ValueError):
+    """A sequence or item of undefined length that nothing ends."""
+
+
+@dataclass(slots=True)
+class Raw:
+    """The value field of an element as it is in the file; `vr` is None in implicit VR."""
+
+    vr: str | None
+    value: bytes
+
+
+@dataclass(slots=True)
+class Level:
+    """The wanted values and sequences of the data set or of one item."""
+
+    values: dict[int, Raw] = field(default_factory=dict)
+    items: dict[int, list[Level]] = field(default_factory=dict)
+    charset: bytes | None = None
+
+
+@dataclass(slots=True)
+class Encoding:
+    """How the elements are encoded (PS3.5 7.1)."""
+
+    implicit: bool
+    little: bool
+
+
+def read_level(
+    fp: BinaryIO,
+    start: int,
+    end: int,
+    wanted: Mapping[int, Node],
+    encoding: Encoding,
+    flags: set[str],
+    *,
+    top: bool = False,
+) -> Level:
+    """Read the wanted elements between two offsets.
+
+    Parameters
+    ----------
+    fp : file-like
+        The file, or the inflated data set.
+    start, end : int
+        Where the elements begin and where they must have ended.
+    wanted : mapping
+        Tags to read and, for sequences, what to read inside.
+    encoding : Encoding
+        VR and byte order.
+    flags : set of str
+        Read flags found on the way are added here.
+    top : bool
+        True for the data set itself: its order is checked, pixel data ends it.
+    """
+    return _LevelReader(fp, start, end, wanted, encoding, flags, top).read()
+
+
+class _LevelReader:
+    """Reads one level; a class because ``stop_when`` and the loop share their place."""
+
+    def __init__(
+        self,
+        fp: BinaryIO,
+        start: int,
+        end: int,
+        wanted: Mapping[int, Node],
+        encoding: Encoding,
+        flags: set[str],
+        top: bool,
+    ) -> None:
+        self.fp, self.end, self.wanted, self.encoding = fp, end, wanted, encoding
+        self.flags, self.top = flags, top
+        self.specific: list[BaseTag | int] = list(wanted)
+        self.position = start  # where reading goes on
+        self.level = Level()
+        self.seen: set[int] = set()
+        self.count = 0
+        self.last_tag = -1
+        # The element at hand: its tag, VR, length and the offset of its value.
+        self.tag, self.vr, self.length, self.value_at = -1, "", 0, start
+        self.why = ""
+
+    def read(self) -> Level:
+        failures = 0
+        while self.position < self.end and failures < MAX_FAILURES:
+            self.why = ""
+            started = self.position
+            try:
+                self._read_flat(None)
+            except NestingTooDeepError:
+                raise
+            except Exception:  # noqa: BLE001 - whatever pydicom trips over, keep what came before
+                failures += 1
+                self._keep_before_failure(started)
+                continue
+            match self.why:
+                case "sequence":
+                    self._read_sequence()
+                case "skip":
+                    self.position = self.value_at + self.length
+                case "past_end":
+                    self.flags.update(("truncated", "value_past_end"))
+                    break
+                case _:
+                    self._note_cut_end()
+                    break
+        return self.level
+
+    def _read_flat(self, limit: int | None) -> None:
+        """Let pydicom read values up to the next element that `watch` stops at."""
+        fp, begin = self.fp, self.position
+        fp.seek(begin)
+
+        def watch(tag: BaseTag, vr: str | None, length: int) -> bool:
+            at = fp.tell()
+            if at < begin + 8:
+                return False  # pydicom looks ahead to guess the VR
+            if limit is not None and at >= limit:
+                return True
+            return self._stops(int(tag), vr, length, at)
+
+        found = read_dataset(
+            fp,
+            self.encoding.implicit,
+            self.encoding.little,
+            stop_when=watch,
+            specific_tags=self.specific,
+            at_top_level=False,
+        )
+        values = self.level.values
+        for element in found.elements():
+            tag = int(element.tag)
+            if not isinstance(element, RawDataElement):
+                continue
+            if tag == CHARSET_TAG:
+                self.level.charset = element.value or b""
+            if element.value and tag in self.wanted:
+                values[tag] = Raw(element.VR, element.value)
+            else:
+                values.pop(tag, None)
+
+    def _stops(self, tag: int, vr: str | None, length: int, at: int) -> bool:
+        if at > self.end:
+            self.why = "end"
+            return True
+        self.tag, self.vr, self.length, self.value_at = tag, vr or "", length, at
+        self.count += 1
+        if self.count > MAX_LEVEL_ELEMENTS:
+            self.flags.add("truncated")
+            self.why = "end"
+            return True
+        if tag == SEQUENCE_END or (self.top and tag >= FIRST_PIXEL_TAG and tag < ITEM):
+            self.why = "end"
+            return True
+        if self.top:
+            self._check_order(tag)
+        if length == UNDEFINED:
+            self.why = "sequence"
+            return True
+        if length > self.end - at:
+            self.why = "past_end"
+            return True
+        if tag == CHARSET_TAG and not self._is_plain_charset(vr, length, at):
+            self.why = "skip"
+            return True
+        node = self.wanted.get(tag)
+        if node is None:
+            if vr == "SQ" and length > MAX_DEPTH * 16:
+                _check_depth(self.fp, at, at + length, self.encoding)
+                self.fp.seek(at)
+            return False
+        if vr == "SQ" or (node.children and vr in (None, "UN")):
+            self.why = "sequence"
+            return True
+        if length > MAX_VALUE_BYTES:
+            self.flags.add("too_long")
+            self.why = "skip"
+            return True
+        return False
+
+    def _is_plain_charset(self, vr: str | None, length: int, at: int) -> bool:
+        """Keep an odd character set away from pydicom, which looks it up as it reads."""
+        raw = self.fp.read(min(length, MAX_VALUE_BYTES))
+        self.fp.seek(at)
+        names = raw.decode("latin-1").rstrip(" \0").split("\\")
+        if vr in ("CS", None) and all(name in python_encoding for name in names):
+            return True
+        self.level.charset = raw
+        return False
+
+    def _check_order(self, tag: int) -> None:
+        if tag <= self.last_tag:
+            self.flags.add("duplicate_element" if tag in self.seen else "out_of_order")
+        self.last_tag = max(tag, self.last_tag)
+        self.seen.add(tag)
+
+    def _keep_before_failure(self, started: int) -> None:
+        """Read again up to the element that failed, then go on after it."""
+        self.flags.add("truncated")
+        failed_at, length = self.value_at, self.length
+        self.position = started
+        try:
+            self._read_flat(failed_at)
+        except Exception:  # noqa: BLE001 - nothing of this stretch can be read
+            self.flags.add("truncated")
+        self.position = max(failed_at + length, started + 8)
+
+    def _read_sequence(self) -> None:
+        """Read the wanted items of the sequence at hand, or step over it."""
+        tag, node = self.tag, self.wanted.get(self.tag)
+        end = self.end if self.length == UNDEFINED else self.value_at + self.length
+        encoding = Encoding(self.encoding.implicit or self.vr == "UN", self.encoding.little)
+        limit = 0
+        if node is not None and node.children:
+            limit = MAX_FRAMES_INDEXED if tag == PER_FRAME_GROUPS else MAX_ITEMS
+        index = _index_items(self.fp, self.value_at, end, self.length, encoding, limit)
+        self.position = index.end
+        if index.unterminated:
+            self.flags.add("sequence_unterminated")
+            if end == self.end and self.top:
+                self.flags.add("truncated")
+        if node is None or not node.children:
+            return
+        chosen = index.sample(MAX_ITEMS)
+        if len(chosen) < index.count:
+            self.flags.add("frames_sampled" if tag == PER_FRAME_GROUPS else "too_long")
+        levels = [
+            read_level(self.fp, first, last, node.children, encoding, self.flags)
+            for first, last in chosen
+        ]
+        if levels:
+            self.level.items[tag] = levels
+        else:
+            self.level.items.pop(tag, None)
+
+    def _note_cut_end(self) -> None:
+        """Flag a file that ends inside an element's tag, VR and length."""
+        if self.why or not self.top:
+            return
+        after = self.value_at + self.length if self.tag >= 0 else self.position
+        if 0 < self.end - after < 12:
+            self.fp.seek(after)
+            if any(self.fp.read(self.end - after)):
+                self.flags.add("truncated")
+
+
+@dataclass(slots=True)
+class _ItemIndex:
+    """Where the items of a sequence begin and end."""
+
+    offsets: array[int]
+    end: int
+    count: int
+    unterminated: bool
+
+    def sample(self, at_most: int) -> list[tuple[int, int]]:
+        """Return begin and end of the items, evenly spaced when there are too many."""
+        known = len(self.offsets) // 2
+        if known <= at_most:
+            chosen = list(range(known))
+        else:
+            chosen = [i * (known - 1) // (at_most - 1) for i in range(at_most)]
+        return [(self.offsets[2 * i], self.offsets[2 * i + 1]) for i in chosen]
+
+
+def _index_items(
+    fp: BinaryIO, start: int, end: int, length: int, encoding: Encoding, limit: int
+) -> _ItemIndex:
+    """Find the items of a sequence (PS3.5 7.5) without reading their values."""
+    offsets = array("q")
+    unpack = struct.Struct("<HHL" if encoding.little else ">HHL").unpack
+    position, count = start, 0
+    while position + 8 <= end:
+        fp.seek(position)
+        header = fp.read(8)
+        if len(header) < 8:
+            break
+        group, element, item_length = unpack(header)
+        tag = group << 16 | element
+        if tag == SEQUENCE_END:
+            return _ItemIndex(offsets, position + 8, count, False)
+        if tag != ITEM:
+            # Not a sequence after all; what comes next can't be told from its bytes.
+            return _ItemIndex(offsets, end, count, True)
+        first = position + 8
+        if item_length == UNDEFINED:
+            try:
+                position = _end_of_item(fp, first, end, encoding)
+            except UnterminatedError:
+                return _ItemIndex(offsets, end, count, True)
+            last = position - 8
+        else:
+            position = last = first + item_length
+            if last > end:
+                return _ItemIndex(offsets, end, count, True)
+        if count < limit:
+            offsets.extend((first, last))
+        count += 1
+    return _ItemIndex(offsets, end, count, length == UNDEFINED)
+
+
+def _end_of_item(fp: BinaryIO, start: int, end: int, encoding: Encoding) -> int:
+    """Return the offset after an item of undefined length; nesting is counted, not recursed."""
+    order = "<" if encoding.little else ">"
+    short = struct.Struct(order + "HH2sH").unpack
+    long = struct.Struct(order + "HHL").unpack
+    length_of = struct.Struct(order + "L").unpack
+    read, seek = fp.read, fp.seek
+    position, depth = start, 1
+    for _ in range(MAX_SKIPPED_ELEMENTS):
+        seek(position)
+        header = read(12)
+        if len(header) < 8 or position >= end:
+            raise UnterminatedError
+        group, element, length = long(header[:8])
+        position += 8
+        if group == 0xFFFE:
+            tag = group << 16 | element
+            if tag in (ITEM_END, SEQUENCE_END):
+                depth -= 1
+                if depth == 0:
+                    return position
+            elif length == UNDEFINED:
+                depth += 1
+            elif tag == ITEM:
+                position += length
+            continue
+        if not encoding.implicit:
+            _, _, vr, short_length = short(header[:8])
+            if vr in _LONG_VRS:
+                if len(header) < 12:
+                    raise UnterminatedError
+                position += 4
+                length = length_of(header[8:])[0]
+            elif vr.isalpha() and vr.isupper():
+                length = short_length
+        if length == UNDEFINED:
+            depth += 1
+            if depth > MAX_DEPTH * 2:
+                raise NestingTooDeepError
+        else:
+            position += length
+    raise UnterminatedError
+
+
+def _check_depth(fp: BinaryIO, start: int, end: int, encoding: Encoding) -> None:
+    """Follow the first items of a sequence of defined length; raise when it is too deep."""
+    order = "<" if encoding.little else ">"
+    item, element = struct.Struct(order + "HHL"), struct.Struct(order + "HH2sHL")
+    position = start
+    for _ in range(MAX_DEPTH):
+        fp.seek(position)
+        header = fp.read(20)
+        if position + 20 > end or len(header) < 20:
+            return
+        group, number, _ = item.unpack(header[:8])
+        if group << 16 | number != ITEM or element.unpack(header[8:])[2] != b"SQ":
+            return
+        position += 20
+    raise NestingTooDeepError

@@ -1,0 +1,94 @@
+"""Arrow schemas of the staged tables, the contract with the dbt sources."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+TEXT, DATE, MOMENT = pa.string(), pa.date32(), pa.timestamp("us")
+
+_FILE = [
+    ("uri", TEXT),
+    ("container_member", TEXT),
+    ("file_size", pa.int64()),
+    ("file_mtime", MOMENT),
+]
+_ELEMENT = [
+    ("tag", TEXT),
+    ("keyword", TEXT),
+    ("vr", TEXT),
+    ("path", TEXT),
+    ("item", pa.int32()),
+    ("position", pa.int32()),
+    ("value_count", pa.int32()),
+    ("value_text", TEXT),
+    ("value_number", pa.float64()),
+    ("value_key", TEXT),
+    ("coding_scheme", TEXT),
+    ("code_meaning", TEXT),
+    ("reason_code", TEXT),
+]
+
+DICOM_INSTANCE = pa.schema(
+    [
+        ("run_id", TEXT),
+        ("file_id", TEXT),
+        *_FILE,
+        ("transfer_syntax_uid", TEXT),
+        ("sop_class_uid", TEXT),
+        ("sop_instance_uid", TEXT),
+        ("series_instance_uid", TEXT),
+        ("study_instance_uid", TEXT),
+        ("patient_id", TEXT),
+        ("issuer_of_patient_id", TEXT),
+        ("accession_number", TEXT),
+        ("modality", TEXT),
+        ("study_date", DATE),
+        ("study_time", TEXT),
+        ("series_date", DATE),
+        ("series_time", TEXT),
+        ("acquisition_date", DATE),
+        ("acquisition_time", TEXT),
+        ("content_date", DATE),
+        ("content_time", TEXT),
+        ("timezone_offset_from_utc", TEXT),
+        ("patient_sex", TEXT),
+        ("patient_birth_date", DATE),
+        ("patient_age", TEXT),
+        ("instance_number", pa.int32()),
+        ("number_of_frames", pa.int32()),
+        ("header_id", TEXT),
+        ("read_flags", TEXT),
+    ]
+)
+DICOM_HEADER_ELEMENT = pa.schema([("run_id", TEXT), ("header_id", TEXT), *_ELEMENT])
+DICOM_INSTANCE_ELEMENT = pa.schema([("run_id", TEXT), ("file_id", TEXT), *_ELEMENT])
+DICOM_REJECTED = pa.schema(
+    [("run_id", TEXT), ("file_id", TEXT), *_FILE, ("reason_code", TEXT), ("message", TEXT)]
+)
+EXTRACT_RUN = pa.schema(
+    [
+        ("run_id", TEXT),
+        ("micdm_version", TEXT),
+        ("arguments", TEXT),
+        ("started_at", MOMENT),
+        ("finished_at", MOMENT),
+        ("files", pa.int64()),
+        ("instances", pa.int64()),
+        ("rejected", pa.int64()),
+        ("non_dicom", pa.int64()),
+        ("unchanged", pa.int64()),
+        ("deleted", pa.int64()),
+        ("series", pa.int64()),
+        ("exit_reason", TEXT),
+        ("attribute_list_id", TEXT),
+    ]
+)
+
+# In the order they are committed: whoever sees an instance finds its header and elements.
+SCHEMAS: dict[str, pa.Schema] = {
+    "dicom_header_element": DICOM_HEADER_ELEMENT,
+    "dicom_instance_element": DICOM_INSTANCE_ELEMENT,
+    "dicom_rejected": DICOM_REJECTED,
+    "dicom_instance": DICOM_INSTANCE,
+    "extract_run": EXTRACT_RUN,
+}

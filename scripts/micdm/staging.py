@@ -1,0 +1,180 @@
+"""Write the staged tables, and know what earlier runs have staged.
+
+A part file is written under a hidden name, synced and renamed, so that readers see whole parts
+only. The parts of one chunk are committed in the order of `SCHEMAS`: a crash may leave elements
+without their instance (harmless: the file is read again) but never an instance without them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from micdm.schema import SCHEMAS
+
+Keys = np.ndarray[Any, np.dtype[np.uint64]]
+Row = Sequence[object]
+
+# Rejected for what may change without size or time of the file changing: tried again.
+RETRIED = frozenset(
+    {"permission_denied", "not_found", "dangling_link", "symlink_loop", "read_error"}
+)
+FILE_DELETED = "file_deleted"
+
+
+def file_id_of(
+    uri: str, member: str | None, size: int | None, mtime_ns: int | None, list_id: str
+) -> str:
+    """Return the id of a file as it is now: another size, time or attribute list, another id."""
+    parts = (uri, member or "", str(size or 0), str(mtime_ns or 0), list_id)
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def key_of_id(file_id: str) -> int:
+    """Return the first 8 bytes of an id, enough to look it up among 100 million."""
+    return int(file_id[:16], 16)
+
+
+def key_of_name(uri: str, member: str | None) -> int:
+    """Return 8 bytes for where a file is, whatever its size and time."""
+    name = f"{uri}\0{member or ''}".encode()
+    return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "big")
+
+
+def contains(keys: Keys, wanted: Keys) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Tell for each wanted key whether it is among the sorted keys."""
+    if not len(keys):
+        return np.zeros(len(wanted), dtype=bool)
+    places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    found: np.ndarray[Any, np.dtype[np.bool_]] = keys[places] == wanted
+    return found
+
+
+def make_folders(out: Path) -> None:
+    """Make each table's folder with at least an empty part, so that globs match."""
+    for table, schema in SCHEMAS.items():
+        folder = out / table
+        folder.mkdir(parents=True, exist_ok=True)
+        if next(folder.glob("*.parquet"), None) is None:
+            write_part(folder / "empty.parquet", schema.empty_table())
+
+
+def write_part(target: Path, table: pa.Table) -> None:
+    """Write a part so that it appears whole or not at all, and survives a power cut."""
+    hidden = target.with_name(f".{target.name}.tmp")
+    with hidden.open("wb") as file:
+        pq.write_table(table, file, compression="zstd")
+        file.flush()
+        os.fsync(file.fileno())
+    hidden.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def to_table(schema: pa.Schema, rows: Sequence[Row]) -> pa.Table:
+    """Turn row tuples into an Arrow table."""
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
+    arrays = [pa.array(column, f.type) for column, f in zip(columns, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def commit(out: Path, part: str, rows: dict[str, list[Row]]) -> None:
+    """Write the part files of one chunk, the instances last."""
+    for table, schema in SCHEMAS.items():
+        if rows.get(table):
+            write_part(out / table / f"{part}.parquet", to_table(schema, rows[table]))
+
+
+def to_moment(mtime_ns: int | None) -> dt.datetime | None:
+    """Turn a modification time into UTC without zone, as Parquet and databases hold it."""
+    if mtime_ns is None:
+        return None
+    try:
+        epoch = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - UTC by contract
+        return epoch + dt.timedelta(microseconds=mtime_ns // 1000)
+    except OverflowError:
+        return None
+
+
+@dataclass(slots=True)
+class Staged:
+    """What earlier runs have staged, small enough for 100 million files.
+
+    `known` holds the ids that need no reading again; `retried` the few that are tried again, with
+    the reason they were rejected for.
+    """
+
+    known: Keys
+    retried: dict[str, str] = field(default_factory=dict)
+    marked: dict[str, str] = field(default_factory=dict)
+
+
+def load_staged(out: Path) -> Staged:
+    """Read the ids of earlier runs. A deleted file that came back counts as not staged."""
+    marked: dict[str, str] = {}
+    retried: dict[str, str] = {}
+    for run_id, file_id, reason in _scan(out, "dicom_rejected", "reason_code"):
+        retried.pop(file_id, None)  # parts are read in the order of runs: the last one counts
+        if reason == FILE_DELETED:
+            marked[file_id] = max(run_id, marked.get(file_id, ""))
+        elif reason in RETRIED:
+            retried[file_id] = reason
+    parts: list[Keys] = []
+    for table in ("dicom_rejected", "dicom_instance"):
+        for batch in _batches(out, table, ["run_id", "file_id"]):
+            ids = batch.column("file_id").to_pylist()
+            if marked or retried:
+                runs = batch.column("run_id").to_pylist()
+                is_instance = table == "dicom_instance"
+                ids = [
+                    i
+                    for i, run in zip(ids, runs, strict=True)
+                    if run > marked.get(i, "") and (is_instance or i not in retried)
+                ]
+            parts.append(np.fromiter((key_of_id(i) for i in ids), np.uint64, len(ids)))
+    known = np.unique(np.concatenate(parts)) if parts else np.empty(0, np.uint64)
+    return Staged(known, retried, marked)
+
+
+def deleted_rows(
+    out: Path, run_id: str, seen: Keys, is_followed: Callable[[str], bool], marked: dict[str, str]
+) -> Iterator[Row]:
+    """Yield a marker row for each staged file that is followed and was not seen in this run."""
+    done: set[str] = set()
+    columns = ["run_id", "file_id", "uri", "container_member", "file_size", "file_mtime"]
+    for table in ("dicom_instance", "dicom_rejected"):
+        for batch in _batches(out, table, columns):
+            rows = [r for r in batch.to_pylist() if r["uri"] and is_followed(r["uri"])]
+            names = (key_of_name(r["uri"], r["container_member"]) for r in rows)
+            is_seen = contains(seen, np.fromiter(names, np.uint64, len(rows)))
+            for row, here in zip(rows, is_seen, strict=True):
+                file_id = row["file_id"]
+                gone = not here and row["run_id"] > marked.get(file_id, "")
+                if gone and row["run_id"] != run_id and file_id not in done:
+                    done.add(file_id)
+                    where = (row["uri"], row["container_member"])
+                    when = (row["file_size"], row["file_mtime"])
+                    yield (run_id, file_id, *where, *when, FILE_DELETED, "the file is gone")
+
+
+def _scan(out: Path, table: str, column: str) -> Iterator[tuple[str, str, str]]:
+    for batch in _batches(out, table, ["run_id", "file_id", column]):
+        yield from zip(*(batch.column(i).to_pylist() for i in range(3)), strict=True)
+
+
+def _batches(out: Path, table: str, columns: list[str]) -> Iterable[pa.RecordBatch]:
+    for part in sorted((out / table).glob("*.parquet")):
+        with pq.ParquetFile(part) as file:
+            yield from file.iter_batches(columns=columns)

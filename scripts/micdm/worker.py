@@ -1,0 +1,263 @@
+"""Stage one chunk of files: read them, collect rows, commit parts. Runs in each process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import astuple, dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from micdm import containers, staging
+from micdm.attributes import AttributeList
+from micdm.containers import Member, RefusedMember
+from micdm.reader import Header, Rejected, looks_like_dicom, read_header
+from micdm.sources import Entry, Refused, show_path
+from micdm.staging import Keys, Row
+
+READ_BUFFER = 32 * 1024
+MAX_SEEN_HEADERS = 100_000
+# A part is committed when its rows reach this, so that a chunk of huge files stays small.
+MAX_INSTANCES, MAX_ELEMENTS = 20_000, 50_000
+DICOM_NAMES = (".dcm", ".dicom", ".ima")
+NO_DICOM = ("not_dicom", "empty_file")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every worker needs to know."""
+
+    out: Path
+    run_id: str
+    attributes: AttributeList
+    list_non_dicom: bool = False
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the files. `series` and `members` are keys, `unseen` archives not read."""
+
+    files: int = 0
+    instances: int = 0
+    non_dicom: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    series: set[int] = field(default_factory=set)
+    members: list[int] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+
+    def add(self, other: Counts) -> None:
+        """Add what another chunk counted; keys are taken over by the caller."""
+        self.files += other.files
+        self.instances += other.instances
+        self.non_dicom += other.non_dicom
+        self.unchanged += other.unchanged
+        self.rejected.update(other.rejected)
+        self.unseen += other.unseen
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """A file or member of an archive, as the tables name it."""
+
+    uri: str
+    member: str | None
+    size: int | None
+    mtime_ns: int | None
+    file_id: str
+
+    def columns(self) -> tuple[object, ...]:
+        moment = staging.to_moment(self.mtime_ns)
+        return (self.file_id, self.uri, self.member, self.size, moment)
+
+
+def quiet_pydicom() -> None:
+    """Silence pydicom: it warns of what is flagged here, and may quote values of the file."""
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
+    warnings.filterwarnings("ignore", module="pydicom")
+
+
+class Worker:
+    """Stages chunks; keeps the headers that it has stored, so that each is decoded once."""
+
+    def __init__(
+        self, settings: Settings, number: int, known: Keys, retried: dict[str, str]
+    ) -> None:
+        self.settings, self.number, self.known, self.retried = settings, number, known, retried
+        self._headers: OrderedDict[str, frozenset[str]] = OrderedDict()
+        self._part = 0
+        self._rows: dict[str, list[Row]] = {}
+        self._counts = Counts()
+        quiet_pydicom()
+
+    def stage(self, entries: Iterable[Entry], stop: Callable[[], bool] | None = None) -> Counts:
+        """Read the files and commit their rows; return the counts."""
+        self._counts = Counts()
+        for entry in entries:
+            if stop is not None and stop():
+                break
+            if isinstance(entry, Refused):
+                where = self._where(show_path(entry.path), None, entry.size, entry.mtime_ns)
+                self._counts.files += 1
+                self._reject(where, entry.reason_code, entry.message)
+            else:
+                self._stage_file(entry.path, entry.size, entry.mtime_ns)
+            self._commit(at_least=True)
+        self._commit()
+        return self._counts
+
+    def _where(self, uri: str, member: str | None, size: int | None, time: int | None) -> _Where:
+        list_id = self.settings.attributes.list_id
+        return _Where(uri, member, size, time, staging.file_id_of(uri, member, size, time, list_id))
+
+    def _stage_file(self, path: str, size: int, mtime_ns: int) -> None:
+        where = self._where(path, None, size, mtime_ns)
+        try:
+            # Not blocking: a FIFO may have taken the file's place since it was looked at.
+            number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
+            with os.fdopen(number, "rb", READ_BUFFER) as file:
+                if not looks_like_dicom(file) and containers.archive_kind(file):
+                    self._stage_archive(file, path, size, mtime_ns)
+                    return
+                file.seek(0)
+                self._counts.files += 1
+                self._stage_object(file, size, where)
+        except PermissionError:
+            self._refuse_file(where, "permission_denied", "no permission to read it")
+        except FileNotFoundError:
+            self._refuse_file(where, "not_found", "gone since it was found")
+        except OSError as error:
+            self._refuse_file(where, "read_error", error.strerror or type(error).__name__)
+
+    def _refuse_file(self, where: _Where, reason: str, message: str) -> None:
+        self._counts.files += 1
+        self._reject(where, reason, message)
+
+    def _stage_archive(self, file: BinaryIO, path: str, size: int, mtime_ns: int) -> None:
+        counts = self._counts
+        for member in containers.open_members(file, path, size):
+            counts.files += 1
+            name = member.name
+            where = self._where(
+                path, None if name is None else show_path(name), member.size, mtime_ns
+            )
+            counts.members.append(staging.key_of_name(where.uri, where.member))
+            if isinstance(member, RefusedMember):
+                if name is None:
+                    counts.unseen.append(path)
+                self._reject(where, member.reason_code, member.message)
+            elif where.member != name:
+                self._reject(where, "non_utf8_name", "the name of the member is not UTF-8")
+            elif self._is_known(where):
+                counts.unchanged += 1
+            else:
+                self._stage_member(member, where)
+            self._commit(at_least=True)
+
+    def _is_known(self, where: _Where) -> bool:
+        key = np.array([staging.key_of_id(where.file_id)], np.uint64)
+        return bool(staging.contains(self.known, key)[0])
+
+    def _stage_member(self, member: Member, where: _Where) -> None:
+        """Read the first bytes of a member, and more of it only when they end in the header."""
+        size = member.data.seek(0, os.SEEK_END)
+        member.data.seek(0)
+        attributes = self.settings.attributes
+        outcome: Header | Rejected
+        try:
+            outcome = read_header(member.data, size, attributes)
+            needs_more = "truncated" in outcome.flags
+        except Rejected as rejected:
+            outcome, needs_more = rejected, rejected.reason_code not in NO_DICOM
+        if needs_more and not member.is_whole:
+            try:
+                data = member.more()
+                size = data.seek(0, os.SEEK_END)
+                data.seek(0)
+                outcome = read_header(data, size, attributes)
+                if "truncated" in outcome.flags and size >= containers.MAX_MEMBER_BYTES:
+                    message = "its header goes on after 64 MB"
+                    outcome = Rejected("archive_member_too_large", message)
+            except Rejected as rejected:
+                outcome = rejected
+            except containers.BROKEN as error:
+                message = f"the archive can't be read: {type(error).__name__}"
+                outcome = Rejected("archive_corrupt", message)
+        self._record(outcome, where)
+
+    def _stage_object(self, file: BinaryIO, size: int, where: _Where) -> None:
+        outcome: Header | Rejected
+        try:
+            outcome = read_header(file, size, self.settings.attributes)
+        except Rejected as rejected:
+            outcome = rejected
+        self._record(outcome, where)
+
+    def _record(self, outcome: Header | Rejected, where: _Where) -> None:
+        if isinstance(outcome, Header):
+            self._add_instance(outcome, where)
+        else:
+            self._reject(where, outcome.reason_code, outcome.message)
+
+    def _reject(self, where: _Where, reason: str, message: str) -> None:
+        if reason in NO_DICOM and not self.settings.list_non_dicom:
+            name = where.member or where.uri
+            if not name.lower().endswith(DICOM_NAMES):
+                self._counts.non_dicom += 1
+                return
+        if self.retried.get(where.file_id) == reason or self._is_known(where):
+            self._counts.unchanged += 1
+            return
+        self._counts.rejected[reason] += 1
+        self._add("dicom_rejected", (*where.columns(), reason, message))
+
+    def _add_instance(self, header: Header, where: _Where) -> None:
+        flags = header.flags | self._store_header(header)
+        identity = astuple(header.identity)
+        read_flags = ";".join(sorted(flags)) or None
+        self._add("dicom_instance", (*where.columns(), *identity, header.header_id, read_flags))
+        for element in header.instance_rows:
+            self._add("dicom_instance_element", (where.file_id, *element))
+        self._counts.instances += 1
+        series = header.identity.series_instance_uid
+        if series:
+            self._counts.series.add(staging.key_of_name(series, None))
+
+    def _store_header(self, header: Header) -> frozenset[str]:
+        """Store a header not seen before; return the flags that its values raise."""
+        flags = self._headers.get(header.header_id)
+        if flags is not None:
+            self._headers.move_to_end(header.header_id)
+            return flags
+        rows, found = header.decode()
+        for element in rows:
+            self._add("dicom_header_element", (header.header_id, *element))
+        self._headers[header.header_id] = flags = frozenset(found)
+        if len(self._headers) > MAX_SEEN_HEADERS:
+            self._headers.popitem(last=False)
+        return flags
+
+    def _add(self, table: str, row: tuple[object, ...]) -> None:
+        self._rows.setdefault(table, []).append((self.settings.run_id, *row))
+
+    def _commit(self, *, at_least: bool = False) -> None:
+        """Commit the rows at hand; with `at_least`, only when there are enough for a part."""
+        if at_least:
+            elements = len(self._rows.get("dicom_header_element", ())) + len(
+                self._rows.get("dicom_instance_element", ())
+            )
+            files = len(self._rows.get("dicom_instance", ())) + len(
+                self._rows.get("dicom_rejected", ())
+            )
+            if elements < MAX_ELEMENTS and files < MAX_INSTANCES:
+                return
+        part = f"{self.settings.run_id}-{self.number:03}-{self._part:06}"
+        staging.commit(self.settings.out, part, self._rows)
+        self._part += 1
+        self._rows = {}
