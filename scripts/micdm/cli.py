@@ -81,5 +81,52 @@ def stage(
         raise typer.Exit(1)
 
 
+@app.command()
+def load(
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="postgresql://user@host:port/database; PG* variables give what it leaves out.",
+        ),
+    ] = "postgresql://",
+    raw: Annotated[
+        Path, typer.Option("--from", metavar="DIR", help="Where the staged tables are.")
+    ] = Path("data/raw"),
+    schema: Annotated[
+        str, typer.Option(metavar="NAME", help="The schema that gets them.")
+    ] = "raw_dicom",
+) -> None:
+    """Load the staged tables into Postgres; what is loaded already is left alone."""
+    from micdm import load as loading
+
+    def tell(table: str, part: str, rows: int) -> None:
+        print(f"{table}: {rows} rows from {part}", flush=True)
+
+    try:
+        summary = loading.load(raw, to, schema, tell)
+    except loading.LoadError as error:
+        raise fail(str(error)) from None
+    print(
+        f"Loaded {summary.rows} rows of {summary.parts} files into {schema}; "
+        f"{summary.unchanged} files were loaded before; {summary.deleted_rows} old rows deleted."
+    )
+
+
+@app.command()
+def report(
+    database: Annotated[
+        Path, typer.Argument(metavar="[DATABASE]", help="The DuckDB file that dbt built.")
+    ] = Path("micdm.duckdb"),
+) -> None:
+    """Show what a built DuckDB file holds: rows, modalities, what was left out and why."""
+    from micdm import report as reporting
+
+    try:
+        reporting.report(database)
+    except reporting.ReportError as error:
+        raise fail(str(error)) from None
+
+
 if __name__ == "__main__":
     app()

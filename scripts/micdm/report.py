@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -136,7 +137,7 @@ SECTIONS = (
         from quality.quarantine
         group by all
         order by
-            case severity when 'error' then 1 when 'warning' then 2 else 3 end,
+            list_position(['error', 'warning', 'info'], any_value(severity)),
             count desc, grain, reason
         """,
     ),
@@ -222,7 +223,7 @@ def _count(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> in
 
 
 def _print_table(
-    console: Console, title: str, names: list[str], rows: list[tuple[object, ...]]
+    console: Console, title: str, names: Sequence[str], rows: Sequence[tuple[object, ...]]
 ) -> None:
     console.print(Text(title, style="bold"))
     table = Table(box=box.SIMPLE, pad_edge=False, show_edge=False)
