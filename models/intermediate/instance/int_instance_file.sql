@@ -1,0 +1,45 @@
+-- The files as they are now, each once: what happened last to each file, if that was a successful
+-- reading. `copy_rank` orders the copies of one SOP instance: the latest run first, then the first
+-- path in byte order.
+
+with
+
+current_file as (
+    select
+        run_id,
+        file_id
+    from {{ ref('stg_dicom_file') }}
+    where is_current and event_type = 'staged'
+),
+
+-- A path that was given twice to one run was read twice.
+reading as (
+    select
+        instance.*,
+        row_number() over (
+            partition by instance.uri, instance.container_member
+            order by instance.file_id, instance.header_id
+        ) as reading_rank
+    from {{ ref('stg_dicom_instance') }} as instance
+    inner join current_file
+        on
+            instance.run_id = current_file.run_id
+            and instance.file_id = current_file.file_id
+)
+
+select
+    reading.*,
+    row_number() over (
+        partition by
+            sop_instance_uid,
+            series_instance_uid,
+            study_instance_uid,
+            patient_id,
+            issuer_of_patient_id
+        order by
+            run_id desc,
+            {{ micdm.byte_order('uri') }},
+            {{ micdm.byte_order("coalesce(container_member, '')") }}
+    ) as copy_rank
+from reading
+where reading_rank = 1

@@ -1,0 +1,128 @@
+-- One row per patient (Patient ID and its issuer) with an image series: what the headers say about
+-- sex and birth. The CDM requires a year of birth: from a plausible birth date, else from the age
+-- at study, else the placeholder that the site has accepted (var unknown_birth_year), else the
+-- patient can't become a person (reason no_birth_year).
+
+with
+
+series as (
+    select * from {{ ref('int_series_candidate') }}
+    where reason_code is null
+),
+
+instance as (
+    select
+        instance.patient_id,
+        instance.issuer_of_patient_id,
+        case when instance.patient_sex in ('M', 'F') then instance.patient_sex end as patient_sex,
+        -- Born after the image was made, or before 1850, is a placeholder and no date of birth.
+        case
+            when
+                instance.patient_birth_date <= series.image_date
+                and instance.patient_birth_date >= cast('1850-01-01' as date)
+                then instance.patient_birth_date
+        end as birth_date,
+        {{ micdm.birth_year_from_age('series.image_date', 'instance.patient_age') }} as age_year
+    from {{ ref('int_image_instance') }} as instance
+    inner join series
+        on instance.series_instance_uid = series.series_instance_uid
+),
+
+-- Values that disagree: the most frequent one, ties the first.
+sex as (
+    select
+        patient_id,
+        issuer_of_patient_id,
+        patient_sex,
+        row_number() over (
+            partition by patient_id, issuer_of_patient_id
+            order by count(*) desc, {{ micdm.byte_order('patient_sex') }}
+        ) as preference,
+        count(*) over (partition by patient_id, issuer_of_patient_id) as value_count
+    from instance
+    where patient_sex is not null
+    group by patient_id, issuer_of_patient_id, patient_sex
+),
+
+birth as (
+    select
+        patient_id,
+        issuer_of_patient_id,
+        birth_date,
+        row_number() over (
+            partition by patient_id, issuer_of_patient_id
+            order by count(*) desc, birth_date
+        ) as preference,
+        count(*) over (partition by patient_id, issuer_of_patient_id) as value_count
+    from instance
+    where birth_date is not null
+    group by patient_id, issuer_of_patient_id, birth_date
+),
+
+age as (
+    select
+        patient_id,
+        issuer_of_patient_id,
+        age_year,
+        row_number() over (
+            partition by patient_id, issuer_of_patient_id
+            order by count(*) desc, age_year
+        ) as preference
+    from instance
+    where age_year is not null
+    group by patient_id, issuer_of_patient_id, age_year
+),
+
+patient as (
+    select
+        patient_id,
+        issuer_of_patient_id
+    from instance
+    group by patient_id, issuer_of_patient_id
+),
+
+described as (
+    select
+        patient.patient_id,
+        patient.issuer_of_patient_id,
+        sex.patient_sex,
+        coalesce(sex.value_count, 0) as sex_value_count,
+        birth.birth_date,
+        coalesce(birth.value_count, 0) as birth_date_value_count,
+        case
+            when birth.birth_date is not null
+                then cast(extract(year from birth.birth_date) as integer)
+            when age.age_year is not null then age.age_year
+            {% if var('unknown_birth_year') is not none %}
+            else {{ var('unknown_birth_year') | int }}
+            {% endif %}
+        end as year_of_birth,
+        case
+            when birth.birth_date is not null then 'birth_date'
+            when age.age_year is not null then 'age_at_study'
+            {% if var('unknown_birth_year') is not none %}
+            else 'unknown_birth_year'
+            {% endif %}
+        end as year_of_birth_source
+    from patient
+    left join sex
+        on
+            patient.patient_id = sex.patient_id
+            and patient.issuer_of_patient_id = sex.issuer_of_patient_id
+            and sex.preference = 1
+    left join birth
+        on
+            patient.patient_id = birth.patient_id
+            and patient.issuer_of_patient_id = birth.issuer_of_patient_id
+            and birth.preference = 1
+    left join age
+        on
+            patient.patient_id = age.patient_id
+            and patient.issuer_of_patient_id = age.issuer_of_patient_id
+            and age.preference = 1
+)
+
+select
+    described.*,
+    case when year_of_birth is null then 'no_birth_year' end as reason_code
+from described

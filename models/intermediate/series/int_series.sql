@@ -1,0 +1,31 @@
+-- Every series with its final verdict: reason_code NULL -> it becomes an image occurrence.
+
+with
+
+candidate as (
+    select * from {{ ref('int_series_candidate') }}
+),
+
+person as (
+    select * from {{ ref('int_series_person') }}
+)
+
+select
+    candidate.series_instance_uid,
+    candidate.study_instance_uid,
+    candidate.patient_id,
+    candidate.issuer_of_patient_id,
+    candidate.modality,
+    candidate.modality_source,
+    candidate.modality_source_value,
+    candidate.modality_value_count,
+    candidate.image_date,
+    candidate.image_datetime,
+    candidate.image_date_source,
+    candidate.timezone_offset_from_utc,
+    person.person_id,
+    person.person_match_method,
+    coalesce(candidate.reason_code, person.reason_code) as reason_code
+from candidate
+left join person
+    on candidate.series_instance_uid = person.series_instance_uid

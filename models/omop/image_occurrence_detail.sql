@@ -1,0 +1,88 @@
+with
+
+series as (
+    select * from {{ ref('int_image_series') }}
+),
+
+registry as (
+    select * from {{ ref('image_occurrence_registry') }}
+),
+
+anatomy as (
+    select * from {{ ref('int_series_anatomy') }}
+),
+
+laterality as (
+    select * from {{ ref('int_series_laterality') }}
+),
+
+laterality_concept as (
+    select
+        mapping.laterality,
+        concept.standard_concept_id
+    from {{ ref('mapping_laterality') }} as mapping
+    inner join {{ ref('int_concept_of_code') }} as concept
+        on
+            mapping.vocabulary_id = concept.vocabulary_id
+            and mapping.concept_code = concept.concept_code
+),
+
+description as (
+    select * from {{ ref('int_series_description') }}
+),
+
+content as (
+    select * from {{ ref('int_series_content') }}
+),
+
+folder as (
+    select * from {{ ref('int_series_folder') }}
+)
+
+select
+    registry.image_occurrence_id,
+    series.image_datetime,
+    series.image_date_source,
+    series.timezone_offset_from_utc,
+    content.accession_number,
+    description.study_description,
+    description.series_description,
+    description.protocol_name,
+    series.modality as modality_source_value,
+    series.modality_source,
+    cast(series.modality_value_count as integer) as modality_value_count,
+    anatomy.anatomic_site_source_value,
+    anatomy.anatomic_site_source,
+    anatomy.anatomic_site_status,
+    laterality.laterality as laterality_source_value,
+    laterality.laterality_source,
+    case
+        when laterality.laterality is not null
+            then coalesce(laterality_concept.standard_concept_id, 0)
+    end as laterality_concept_id,
+    description.manufacturer,
+    description.manufacturer_model_name,
+    content.sop_class_uid,
+    cast(content.instance_count as integer) as instance_count,
+    content.frame_count,
+    cast(content.header_count as integer) as header_count,
+    cast(folder.folder_count as integer) as folder_count,
+    series.person_match_method,
+    'created' as procedure_match_method,
+    {{ micdm.null_of(dbt.type_string()) }} as visit_match_method
+from series
+inner join registry
+    on series.series_instance_uid = registry.series_instance_uid
+inner join anatomy
+    on series.series_instance_uid = anatomy.series_instance_uid
+inner join content
+    on series.series_instance_uid = content.series_instance_uid
+inner join folder
+    on series.series_instance_uid = folder.series_instance_uid
+left join laterality
+    on series.series_instance_uid = laterality.series_instance_uid
+left join laterality_concept
+    on laterality.laterality = laterality_concept.laterality
+left join description
+    on series.series_instance_uid = description.series_instance_uid
+order by registry.image_occurrence_id

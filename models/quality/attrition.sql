@@ -1,0 +1,98 @@
+-- One row a stage: rows in = rows out + rows quarantined. Each number is counted on its own table,
+-- so that a join that loses or doubles rows shows.
+
+with
+
+quarantined as (
+    select
+        stage,
+        count(*) as row_count
+    from {{ ref('quarantine') }}
+    group by stage
+),
+
+extraction as (
+    select
+        1 as stage_order,
+        'extract' as stage,
+        'file' as grain,
+        coalesce(sum(files), 0) as rows_in,
+        coalesce(sum(instances + unchanged), 0) as rows_out,
+        coalesce(sum(rejected + non_dicom), 0) as rows_quarantined
+    from {{ ref('stg_extract_run') }}
+    -- A killed run could not count; what it committed is counted in the next stage.
+    where finished_at is not null
+),
+
+stage as (
+    select
+        2 as stage_order,
+        'staged_file' as stage,
+        'file' as grain,
+        (select count(*) from {{ ref('stg_dicom_file') }}) as rows_in,
+        (select count(*) from {{ ref('int_instance_file') }}) as rows_out
+    union all
+    select
+        3 as stage_order,
+        'instance' as stage,
+        'instance' as grain,
+        (select count(*) from {{ ref('int_instance_file') }}) as rows_in,
+        (select count(*) from {{ ref('int_instance') }} where reason_code is null) as rows_out
+    union all
+    select
+        4 as stage_order,
+        'image' as stage,
+        'instance' as grain,
+        (select count(*) from {{ ref('int_instance') }} where reason_code is null) as rows_in,
+        (select count(*) from {{ ref('int_image_instance') }}) as rows_out
+    union all
+    select
+        5 as stage_order,
+        'series' as stage,
+        'series' as grain,
+        (
+            select count(distinct series_instance_uid)
+            from {{ ref('int_instance') }}
+            where reason_code is null
+        ) as rows_in,
+        (select count(*) from {{ ref('image_occurrence') }}) as rows_out
+    union all
+    select
+        6 as stage_order,
+        'image_instance' as stage,
+        'instance' as grain,
+        (select count(*) from {{ ref('int_image_instance') }}) as rows_in,
+        (select count(*) from {{ ref('image_instance') }}) as rows_out
+    union all
+    select
+        7 as stage_order,
+        'parameter' as stage,
+        'value' as grain,
+        (
+            select count(*)
+            from {{ ref('int_series_parameter') }} as parameter
+            inner join {{ ref('int_image_series') }} as series
+                on parameter.series_instance_uid = series.series_instance_uid
+        ) as rows_in,
+        (select count(*) from {{ ref('measurement') }}) as rows_out
+)
+
+select
+    stage_order,
+    stage,
+    grain,
+    cast(rows_in as bigint) as rows_in,
+    cast(rows_out as bigint) as rows_out,
+    cast(rows_quarantined as bigint) as rows_quarantined
+from extraction
+union all
+select
+    stage.stage_order,
+    stage.stage,
+    stage.grain,
+    cast(stage.rows_in as bigint) as rows_in,
+    cast(stage.rows_out as bigint) as rows_out,
+    cast(coalesce(quarantined.row_count, 0) as bigint) as rows_quarantined
+from stage
+left join quarantined
+    on stage.stage = quarantined.stage

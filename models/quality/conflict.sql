@@ -1,0 +1,69 @@
+-- Contradictions in the headers that a stated rule resolved: nothing was left out for them, but a
+-- researcher should know. Those that could not be resolved are in quarantine.
+
+with
+
+series as (
+    select * from {{ ref('int_image_series') }}
+),
+
+patient as (
+    select * from {{ ref('int_person') }}
+),
+
+instance as (
+    select * from {{ ref('int_image_instance') }}
+)
+
+select
+    'series' as grain,
+    series_instance_uid as entity,
+    'modality_differs' as conflict,
+    'most frequent value kept' as resolution
+from series
+where modality_value_count > 1
+union all
+select
+    'series' as grain,
+    series_instance_uid as entity,
+    'modality_contradicts_sop_class' as conflict,
+    'modality taken from the SOP class' as resolution
+from series
+where modality_source = 'sop_class' and modality_source_value is not null
+union all
+select
+    'series' as grain,
+    series.series_instance_uid as entity,
+    'accession_number_differs' as conflict,
+    'most frequent value kept' as resolution
+from series
+inner join instance
+    on series.series_instance_uid = instance.series_instance_uid
+group by series.series_instance_uid
+having count(distinct instance.accession_number) > 1
+union all
+select
+    'series' as grain,
+    laterality.series_instance_uid as entity,
+    'laterality_differs' as conflict,
+    'no laterality given' as resolution
+from {{ ref('int_series_laterality') }} as laterality
+inner join series
+    on laterality.series_instance_uid = series.series_instance_uid
+where laterality.laterality_count > 1
+union all
+select
+    'person' as grain,
+    patient_id as entity,
+    'birth_date_differs' as conflict,
+    'most frequent value kept' as resolution
+from patient
+where birth_date_value_count > 1
+union all
+select
+    'person' as grain,
+    patient_id as entity,
+    'sex_differs' as conflict,
+    'most frequent value kept' as resolution
+from patient
+where sex_value_count > 1

@@ -1,0 +1,104 @@
+-- Everything that did not go on to the next stage, and why: files, instances, series. Info rows
+-- were set aside by design (an SR is no image); warnings and errors want a look.
+
+with
+
+reason as (
+    select * from {{ ref('reason_code') }}
+),
+
+file as (
+    select
+        'staged_file' as stage,
+        'file' as grain,
+        uri as entity,
+        container_member,
+        case
+            when not is_current then 'superseded'
+            else reason_code
+        end as reason_code,
+        message,
+        run_id
+    from {{ ref('stg_dicom_file') }}
+    where not is_current or event_type <> 'staged'
+),
+
+instance as (
+    select
+        'instance' as stage,
+        'instance' as grain,
+        uri as entity,
+        container_member,
+        reason_code,
+        sop_instance_uid as message,
+        run_id
+    from {{ ref('int_instance') }}
+    where reason_code is not null
+),
+
+image as (
+    select
+        'image' as stage,
+        'instance' as grain,
+        uri as entity,
+        container_member,
+        'not_an_image' as reason_code,
+        sop_class_uid as message,
+        run_id
+    from {{ ref('int_instance') }}
+    where reason_code is null and not is_image
+),
+
+series as (
+    select
+        'series' as stage,
+        'series' as grain,
+        series_instance_uid as entity,
+        {{ micdm.null_of(dbt.type_string()) }} as container_member,
+        reason_code,
+        {{ micdm.null_of(dbt.type_string()) }} as message,
+        {{ micdm.null_of(dbt.type_string()) }} as run_id
+    from {{ ref('int_series') }}
+    where reason_code is not null
+),
+
+-- Its series did not become an image occurrence, so neither can it be found through one.
+instance_of_series as (
+    select
+        'image_instance' as stage,
+        'instance' as grain,
+        instance.uri as entity,
+        instance.container_member,
+        'series_quarantined' as reason_code,
+        series.reason_code as message,
+        instance.run_id
+    from {{ ref('int_image_instance') }} as instance
+    inner join {{ ref('int_series') }} as series
+        on instance.series_instance_uid = series.series_instance_uid
+    where series.reason_code is not null
+),
+
+everything as (
+    select * from file
+    union all
+    select * from instance
+    union all
+    select * from image
+    union all
+    select * from series
+    union all
+    select * from instance_of_series
+)
+
+select
+    everything.stage,
+    everything.grain,
+    everything.entity,
+    everything.container_member,
+    everything.reason_code,
+    coalesce(reason.severity, 'error') as severity,
+    everything.message,
+    everything.run_id
+from everything
+left join reason
+    on everything.reason_code = reason.reason_code

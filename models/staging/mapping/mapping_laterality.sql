@@ -1,0 +1,13 @@
+-- Seed laterality, with the rows of a site's own table (var site_mapping) laid over it.
+
+{{ micdm.mapping_rows(
+    'laterality',
+    key=['laterality'],
+    columns=[
+        'laterality',
+        'meaning',
+        'vocabulary_id',
+        'concept_code',
+        'source',
+    ],
+) }}

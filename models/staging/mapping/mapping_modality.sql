@@ -1,0 +1,14 @@
+-- Seed modality, with the rows of a site's own table (var site_mapping) laid over it.
+
+{{ micdm.mapping_rows(
+    'modality',
+    key=['modality'],
+    columns=[
+        'modality',
+        'meaning',
+        'is_image',
+        'vocabulary_id',
+        'concept_code',
+        'source',
+    ],
+) }}

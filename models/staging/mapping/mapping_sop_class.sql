@@ -1,0 +1,14 @@
+-- Seed sop_class, with the rows of a site's own table (var site_mapping) laid over it.
+
+{{ micdm.mapping_rows(
+    'sop_class',
+    key=['sop_class_uid'],
+    columns=[
+        'sop_class_uid',
+        'name',
+        'content',
+        'is_image',
+        'implied_modality',
+        'source',
+    ],
+) }}

@@ -1,0 +1,41 @@
+-- Typed instances as they were read, with date and time of each source joined into a timestamp.
+
+with
+
+source as (
+    select * from {{ source('raw_dicom', 'dicom_instance') }}
+)
+
+select
+    run_id,
+    file_id,
+    uri,
+    container_member,
+    file_size,
+    transfer_syntax_uid,
+    sop_class_uid,
+    sop_instance_uid,
+    series_instance_uid,
+    study_instance_uid,
+    patient_id,
+    -- Never NULL: it is part of the key of a patient, and NULL is equal to nothing.
+    coalesce(issuer_of_patient_id, '') as issuer_of_patient_id,
+    accession_number,
+    modality,
+    study_date,
+    {{ micdm.date_and_time('study_date', 'study_time') }} as study_datetime,
+    series_date,
+    {{ micdm.date_and_time('series_date', 'series_time') }} as series_datetime,
+    acquisition_date,
+    {{ micdm.date_and_time('acquisition_date', 'acquisition_time') }} as acquisition_datetime,
+    content_date,
+    {{ micdm.date_and_time('content_date', 'content_time') }} as content_datetime,
+    timezone_offset_from_utc,
+    patient_sex,
+    patient_birth_date,
+    patient_age,
+    instance_number,
+    number_of_frames,
+    header_id,
+    read_flags
+from source
