@@ -7,7 +7,8 @@ with steps as (
 
 select *
 from steps
-where rows_in is null
+where
+    rows_in is null
     or rows_out is null
     or rows_quarantined is null
     or rows_in <> rows_out + rows_quarantined

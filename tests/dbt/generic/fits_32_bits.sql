@@ -3,6 +3,7 @@
 -- bound is that of `integer` in the OHDSI DDL, which many sites run as it is.
 select {{ column_name }}
 from {{ model }}
-where {{ column_name }} < 1
+where
+    {{ column_name }} < 1
     or {{ column_name }} > 2147483647
 {% endtest %}

@@ -33,6 +33,7 @@ select
     rows_here,
     rows_there
 from joined
-where rows_here <> 1
+where
+    rows_here <> 1
     or rows_there <> 1
 {% endtest %}
