@@ -26,7 +26,8 @@ final as (
         {{ micdm.null_of('integer') }} as location_id,
         {{ micdm.null_of('integer') }} as provider_id,
         {{ micdm.null_of('integer') }} as care_site_id,
-        person.patient_id as person_source_value,
+        -- 50 characters is what the CDM holds; person_registry has the whole id.
+        substr(person.patient_id, 1, 50) as person_source_value,
         person.patient_sex as gender_source_value,
         0 as gender_source_concept_id,
         {{ micdm.null_of(dbt.type_string()) }} as race_source_value,
