@@ -6,6 +6,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DBT := $(BIN)/dbt
+# One line a model is 1,000 lines: they are in logs/dbt.log, and errors are shown.
+BUILD := $(DBT) --quiet build
+BUILT := @echo "dbt build: every table made, every test passed (logs/dbt.log has them one by one)."
 
 export MICDM_DUCKDB ?= micdm.duckdb
 export DO_NOT_TRACK := 1
@@ -14,7 +17,7 @@ export DO_NOT_TRACK := 1
 SAMPLE := data/sample
 DEMO := data/demo
 RAW := data/raw
-# The samples have neither birth dates nor ages as a rule, and a person needs a year of birth.
+# De-identified samples lack birth date and age, and the CDM requires a year of birth.
 UNKNOWN_BIRTH_YEAR := 1900
 
 .DEFAULT_GOAL := help
@@ -42,14 +45,16 @@ profiles.yml:
 demo: $(READY) profiles.yml  ## sample DICOM -> micdm.duckdb -> a short report
 	$(BIN)/python scripts/sample_dicom.py $(SAMPLE)
 	$(BIN)/micdm stage $(SAMPLE) --out $(DEMO)
-	@echo "The samples lack birth dates: persons get the placeholder year $(UNKNOWN_BIRTH_YEAR) (var unknown_birth_year)."
-	$(DBT) build --vars '{raw_path: $(DEMO), unknown_birth_year: $(UNKNOWN_BIRTH_YEAR)}'
+	@echo "Few samples have a birth date or an age: such persons get the placeholder year of birth $(UNKNOWN_BIRTH_YEAR)."
+	$(BUILD) --vars '{raw_path: $(DEMO), unknown_birth_year: $(UNKNOWN_BIRTH_YEAR)}'
+	$(BUILT)
 	$(BIN)/micdm report $(MICDM_DUCKDB)
 
 run: $(READY) profiles.yml  ## the same on your files: make run DICOM=/path
 	@test -n "$(DICOM)" || { echo "Name the folder: make run DICOM=/path/to/dicom"; exit 2; }
 	$(BIN)/micdm stage "$(DICOM)" --out $(RAW)
-	$(DBT) build --vars '{raw_path: $(RAW)}'
+	$(BUILD) --vars '{raw_path: $(RAW)}'
+	$(BUILT)
 	$(BIN)/micdm report $(MICDM_DUCKDB)
 
 test: lint parse  ## lint, strict parse, and pytest, which builds on DuckDB and on Postgres

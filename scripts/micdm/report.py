@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import duckdb
 
 WIDTH = 100
-FIRST_ROWS = 8
+FIRST_ROWS = 10
+FIRST_PARAMETERS = 16
 
 
 class ReportError(Exception):
@@ -55,46 +56,42 @@ SECTIONS = (
         """,
     ),
     Section(
-        "image_feature: a row a finding about an image",
-        ("omop.image_feature", "omop.concept"),
+        "image_feature and measurement: a row each a parameter, here of the series with most",
+        ("omop.image_feature", "omop.measurement", "omop.concept"),
         f"""
+        with richest as (
+            select image_occurrence_id
+            from omop.image_feature
+            group by image_occurrence_id
+            order by count(*) desc, image_occurrence_id
+            limit 1
+        )
         select
             feature.image_feature_id as id,
             feature.image_occurrence_id as image,
             concept.concept_name as feature,
-            event.concept_name as event_table,
-            feature.image_feature_event_id as event_id
-        from omop.image_feature as feature
-        left join omop.concept as concept
-            on feature.image_feature_concept_id = concept.concept_id
-        left join omop.concept as event
-            on feature.image_feature_event_field_concept_id = event.concept_id
-        order by feature.image_feature_id
-        limit {FIRST_ROWS}
-        """,
-    ),
-    Section(
-        "measurement: its value",
-        ("omop.measurement", "omop.concept"),
-        f"""
-        select
-            measurement.measurement_id as id,
-            measurement.person_id as person,
-            measurement.measurement_date as date,
-            concept.concept_name as measurement,
+            measurement.measurement_id as measurement,
             coalesce(
-                cast(measurement.value_as_number as varchar),
-                nullif(value.concept_name, 'No matching concept'),
+                regexp_replace(cast(measurement.value_as_number as varchar), '[.]0$', ''),
+                case
+                    when measurement.value_as_concept_id <> 0 then value.concept_name
+                end,
                 measurement.value_source_value
             ) as value,
             measurement.unit_source_value as unit
-        from omop.measurement as measurement
+        from omop.image_feature as feature
+        inner join richest using (image_occurrence_id)
+        left join omop.concept as event
+            on feature.image_feature_event_field_concept_id = event.concept_id
+        left join omop.measurement as measurement
+            on feature.image_feature_event_id = measurement.measurement_id
+            and event.concept_name = 'measurement'
         left join omop.concept as concept
-            on measurement.measurement_concept_id = concept.concept_id
+            on feature.image_feature_concept_id = concept.concept_id
         left join omop.concept as value
             on measurement.value_as_concept_id = value.concept_id
-        order by measurement.measurement_id
-        limit {FIRST_ROWS}
+        order by feature.image_feature_id
+        limit {FIRST_PARAMETERS}
         """,
     ),
     Section(

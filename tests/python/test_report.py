@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from micdm.report import ReportError, report
+from micdm.report import FIRST_ROWS, ReportError, report
 
 TABLES = """
 create schema omop;
@@ -29,8 +29,10 @@ create table omop.image_occurrence_detail as
            if(i = 1, 'CHEST', null) as anatomic_site_source_value
     from range(1, 21) as t (i);
 create table omop.image_feature as
-    select 1 as image_feature_id, 1 as image_occurrence_id, 30 as image_feature_concept_id,
-           40 as image_feature_event_field_concept_id, 1 as image_feature_event_id;
+    select i as image_feature_id, if(i = 9, 1, 2) as image_occurrence_id,
+           30 as image_feature_concept_id, 40 as image_feature_event_field_concept_id,
+           i as image_feature_event_id
+    from (values (1), (2), (3), (9)) as t (i);
 create table omop.measurement as
     from (values (1, 7, date '2020-02-29', 30, 120.0, null, '120.00', 'kV'),
                  (2, 7, date '2020-02-29', 30, null, 50, 'AX', null),
@@ -65,9 +67,9 @@ def test_report(tmp_path: Path) -> None:
     words = {" ".join(line.split()) for line in lines}
     assert "omop image_occurrence 20" in words
     assert "1 7 2020-02-29 Computed tomography Chest [thorax] 3" in words
-    assert "1 1 KVP measurement 1" in words
-    assert "1 7 2020-02-29 KVP 120.0 kV" in words
-    assert "2 7 2020-02-29 KVP Axial" in words
+    assert "1 2 KVP 1 120 kV" in words
+    assert "2 2 KVP 2 Axial" in words
+    assert not any(line.startswith("9 1 KVP") for line in words), "one series is shown"
     assert "CT Computed tomography 20 60 1" in words
     assert "absent 19 0" in words
     assert "mapped BodyPartExamined 1 1" in words
@@ -80,7 +82,7 @@ def test_report(tmp_path: Path) -> None:
 
 def test_first_rows_only(tmp_path: Path) -> None:
     text = printed(made(tmp_path / "m.duckdb"))
-    assert text.count("2020-02-29") == 8 + 3
+    assert text.count("2020-02-29") == FIRST_ROWS
 
 
 def test_no_control_character_reaches_the_terminal(tmp_path: Path) -> None:
