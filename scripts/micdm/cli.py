@@ -101,7 +101,8 @@ def load(
     from micdm import load as loading
 
     def tell(table: str, part: str, rows: int) -> None:
-        print(f"{table}: {rows} rows from {part}", flush=True)
+        if rows:
+            print(f"{table}: {rows} rows from {part}", flush=True)
 
     try:
         summary = loading.load(raw, to, schema, tell)

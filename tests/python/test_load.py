@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from psycopg import sql
+from typer.testing import CliRunner
 
+from micdm.cli import app
 from micdm.load import LoadError, LoadSummary, load
 from micdm.schema import SCHEMAS
 from postgres_server import Server
@@ -305,3 +307,33 @@ def test_nul_is_refused_as_a_sentence(target: Server, tmp_path: Path) -> None:
         load(tmp_path)
     with pytest.raises(psycopg.errors.UndefinedTable):
         contents(target, "elsewhere")
+
+
+def test_command(target: Server, tmp_path: Path) -> None:
+    stage_run(tmp_path, FIRST)
+    arguments = ["load", "--to", target.url, "--from", str(tmp_path), "--schema", "staged"]
+    first = CliRunner().invoke(app, arguments)
+    assert first.exit_code == 0
+    assert f"dicom_instance: 2 rows from {FIRST}-0-0.parquet" in first.stdout
+    second = CliRunner().invoke(app, arguments)
+    assert second.stdout == (
+        "Loaded 0 rows of 0 files into staged; 4 files were loaded before; 0 old rows deleted.\n"
+    )
+    assert len(contents(target, "staged")["dicom_instance"]) == 4
+
+
+def test_command_says_in_one_line_why_it_could_not_run(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["load", "--from", str(tmp_path / "none")])
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"micdm: There are no staged files under {tmp_path / 'none'}: run `micdm stage` first.\n"
+    )
+
+
+def test_empty_part_is_loaded_once(target: Server, tmp_path: Path) -> None:
+    stage_run(tmp_path, FIRST)
+    stage(tmp_path, "dicom_rejected", FIRST, [])
+    assert load(tmp_path).parts == 5
+    assert load(tmp_path) == LoadSummary(unchanged=5)
+    stage(tmp_path, "dicom_rejected", FIRST, [{"message": "late"}])
+    assert load(tmp_path) == LoadSummary(parts=1, rows=1, unchanged=4)

@@ -6,7 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
+from micdm.cli import app
 from micdm.report import FIRST_ROWS, ReportError, report
 
 TABLES = """
@@ -136,3 +138,12 @@ def test_database_is_not_changed(tmp_path: Path) -> None:
     before = path.read_bytes()
     printed(path)
     assert path.read_bytes() == before
+
+
+def test_command(tmp_path: Path) -> None:
+    missing = CliRunner().invoke(app, ["report", str(tmp_path / "none.duckdb")])
+    assert missing.exit_code == 2
+    assert missing.stderr.startswith("micdm: There is no file")
+    result = CliRunner().invoke(app, ["report", str(made(tmp_path / "m.duckdb"))])
+    assert result.exit_code == 0
+    assert "From file to row" in result.stdout
