@@ -21,7 +21,7 @@ from typing import IO, Any, BinaryIO
 from micdm.reader import looks_like_dicom
 
 FIRST_READ = 1024 * 1024
-MAX_MEMBER_BYTES = 64 * 1024 * 1024
+MAX_MEMBER_BYTES = MAX_TAR_READ = 64 * 1024 * 1024
 
 _COMPRESSED: dict[bytes, Callable[[BinaryIO], Any]] = {
     b"\x1f\x8b": gzip.open,
@@ -123,7 +123,7 @@ class _TarStream:
         self.tell, self.seek = stream.tell, stream.seek
 
     def read(self, size: int = -1) -> bytes:
-        if size > MAX_MEMBER_BYTES:
+        if size > MAX_TAR_READ:
             raise tarfile.ReadError("a header of the archive is too long")
         self.last = self._stream.read(size)
         return self.last

@@ -264,7 +264,10 @@ class _LevelReader:
             self.flags.add("sequence_unterminated")
             if end == self.end and self.top:
                 self.flags.add("truncated")
-        if node is None or not node.children:
+        if node is None:
+            return
+        if not node.children:
+            self.level.items[tag] = []  # only that it is there
             return
         chosen = index.sample(MAX_ITEMS)
         if len(chosen) < index.count:

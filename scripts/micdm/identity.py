@@ -23,6 +23,9 @@ SOP_CLASS_UID, SOP_INSTANCE_UID = 0x00080016, 0x00080018
 STUDY_INSTANCE_UID, SERIES_INSTANCE_UID = 0x0020000D, 0x0020000E
 ACQUISITION_DATETIME, TIMEZONE_OFFSET, MODALITY = 0x0008002A, 0x00080201, 0x00080060
 
+# One of these must be there, or nothing says what the object is.
+TELLING = (SOP_CLASS_UID, STUDY_INSTANCE_UID, MODALITY)
+
 VR_OF = {
     SOP_CLASS_UID: "UI",
     SOP_INSTANCE_UID: "UI",
@@ -208,8 +211,3 @@ def makes_sense(identity: Identity) -> bool:
             and values.is_valid_uid(identity.study_instance_uid)
         )
     )
-
-
-def is_empty(identity: Identity) -> bool:
-    """Tell whether nothing says what the object is: no SOP class, study UID or modality."""
-    return not (identity.sop_class_uid or identity.study_instance_uid or identity.modality)

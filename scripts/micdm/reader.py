@@ -34,7 +34,7 @@ from micdm.attributes import (
     Attribute,
     AttributeList,
 )
-from micdm.dataset import UNDEFINED, Encoding, Level, NestingTooDeepError, Raw, read_level
+from micdm.dataset import UNDEFINED, Encoding, Level, NestingTooDeepError, read_level
 from micdm.identity import Identity
 from micdm.values import BINARY, KNOWN_VRS, Charset, charset_of, decode_text, parse_values
 
@@ -89,6 +89,10 @@ class Occurrence(NamedTuple):
     times: int
 
 
+# An attribute and its values, each with the number of its item.
+Finding = tuple[Attribute, list[tuple[int, Occurrence]]]
+
+
 @dataclass(slots=True)
 class Header:
     """The header of one object. Series-constant attributes are decoded only when asked for."""
@@ -97,7 +101,7 @@ class Header:
     header_id: str
     flags: set[str]
     instance_rows: list[Element]
-    series_values: list[tuple[Attribute, list[Occurrence]]]
+    series_values: list[Finding]
     little: bool
 
     def decode(self) -> tuple[list[Element], set[str]]:
@@ -155,15 +159,22 @@ def _read_header(file: BinaryIO, size: int, attributes: AttributeList) -> Header
         size = file.seek(0, io.SEEK_END)
     encoding = _guess_encoding(file, start, syntax, flags)
     top = read_level(file, start, size, attributes.tree, encoding, flags, top=True)
-    for media, tag in SAME_AS.items():
-        if tag not in top.values and media in meta:
-            top.values[tag] = Raw("UI", meta[media])
+    if DIRECTORY_RECORDS in top.items:
+        raise Rejected("dicomdir", "a DICOMDIR: a directory of a medium, not an object")
+    if not any(top.values[tag].value.strip(b" \0") for tag in ident.TELLING if tag in top.values):
+        if not has_prefix:
+            raise Rejected("not_dicom", "no DICM prefix, and read without it makes no sense")
+        raise Rejected("no_identity", "no SOP class, study UID or modality")
     charset = charset_of(top.charset or b"")
     if charset.flag:
         flags.add(charset.flag)
     raw = {tag: top.values[tag].value for tag in ident.VR_OF if tag in top.values}
+    for media, tag in SAME_AS.items():
+        if media in meta:
+            raw.setdefault(tag, meta[media])
     identity, rejected = ident.read_identity(raw, syntax, charset, flags)
-    _check_sense(identity, has_prefix, top)
+    if not has_prefix and not ident.makes_sense(identity):
+        raise Rejected("not_dicom", "no DICM prefix, and read without it makes no sense")
     series = _collect(attributes.of_level("series"), top)
     instance = _collect(attributes.of_level("instance"), top)
     rows = list(_decode_all(instance, encoding.little, flags))
@@ -267,33 +278,17 @@ def _guess_encoding(file: BinaryIO, start: int, syntax: str | None, flags: set[s
     return seen
 
 
-def _check_sense(identity: Identity, has_prefix: bool, top: Level) -> None:
-    if DIRECTORY_RECORDS in top.items or DIRECTORY_RECORDS in top.values:
-        raise Rejected("dicomdir", "a DICOMDIR: a directory of a medium, not an object")
-    if has_prefix and ident.is_empty(identity):
-        raise Rejected("no_identity", "no SOP class, study UID or modality")
-    if not has_prefix and not ident.makes_sense(identity):
-        raise Rejected("not_dicom", "no DICM prefix, and read without it makes no sense")
-
-
-def _collect(
-    attributes: tuple[Attribute, ...], top: Level
-) -> list[tuple[Attribute, list[Occurrence]]]:
+def _collect(attributes: tuple[Attribute, ...], top: Level) -> list[Finding]:
     """Find the raw values: the top level wins, then shared, then per-frame functional groups."""
     found = []
-    shared = top.items.get(SHARED_GROUPS, [])
-    frames = top.items.get(PER_FRAME_GROUPS, [])
     charset = top.charset or b""
+    groups = [top.items.get(tag, []) for tag in (SHARED_GROUPS, PER_FRAME_GROUPS)]
     for attribute in attributes:
         values = list(_at(attribute, attribute.steps, [top], charset))
-        if not values and attribute.group_steps and (shared or frames):
-            for groups in (shared, frames):
-                for steps in attribute.group_steps:
-                    values = _distinct(_at(attribute, steps, groups, charset))
-                    if values:
-                        break
-                if values:
-                    break
+        places = ((levels, steps) for levels in groups if levels for steps in attribute.group_steps)
+        while not values and (place := next(places, None)):
+            levels, steps = place
+            values = _distinct(_at(attribute, steps, levels, charset))
         if values:
             found.append((attribute, values))
     return found
@@ -301,33 +296,29 @@ def _collect(
 
 def _at(
     attribute: Attribute, steps: tuple[int, ...], levels: list[Level], charset: bytes
-) -> Iterator[Occurrence]:
-    """Yield the values at the end of a path, through every item on the way."""
-    if len(steps) > 1 or attribute.is_code_sequence:
-        for level in levels:
-            inner = level.items.get(steps[0])
-            if inner:
-                own = charset if level.charset is None else level.charset
-                if len(steps) > 1:
-                    yield from _at(attribute, steps[1:], inner, own)
-                else:
-                    yield from (_code(item, own) for item in inner)
-        return
-    tag = steps[0]
-    for level in levels:
-        raw = level.values.get(tag)
-        if raw is None:
+) -> Iterator[tuple[int, Occurrence]]:
+    """Yield item number and value of each value at the end of a path, through all items."""
+    inner = [(level, _own(level, charset)) for level in levels]
+    for tag in steps if attribute.is_code_sequence else steps[:-1]:
+        inner = [(i, _own(i, own)) for level, own in inner for i in level.items.get(tag, ())]
+    for item, (level, own) in enumerate(inner):
+        if attribute.is_code_sequence:
+            yield item, _code(level, own)
             continue
-        vr = _vr(raw.vr, tag, attribute)
-        if vr in BINARY or raw.value.strip(b" \0"):  # a binary zero is a value
-            own = charset if level.charset is None else level.charset
-            yield Occurrence(vr, raw.value, own, None, 1)
+        raw = level.values.get(steps[-1])
+        if raw is not None:
+            vr = _vr(raw.vr, steps[-1], attribute)
+            if vr in BINARY or raw.value.strip(b" \0"):  # a binary zero is a value
+                yield item, Occurrence(vr, raw.value, own, None, 1)
+
+
+def _own(level: Level, charset: bytes) -> bytes:
+    return charset if level.charset is None else level.charset
 
 
 def _code(item: Level, charset: bytes) -> Occurrence:
-    own = charset if item.charset is None else item.charset
     parts = tuple(item.values[t].value if t in item.values else b"" for t in CODE_TAGS)
-    return Occurrence("SQ", b"", own, parts, 1)
+    return Occurrence("SQ", b"", charset, parts, 1)
 
 
 def _vr(vr: str | None, tag: int, attribute: Attribute) -> str:
@@ -345,15 +336,15 @@ def _dictionary_vr(tag: int) -> str:
         return "UN"
 
 
-def _distinct(values: Iterator[Occurrence]) -> list[Occurrence]:
-    """Count equal values of frames, in order of first appearance."""
+def _distinct(values: Iterator[tuple[int, Occurrence]]) -> list[tuple[int, Occurrence]]:
+    """Count equal values of frames, numbered in order of first appearance."""
     counts: dict[Occurrence, int] = {}
-    for value in values:
+    for _, value in values:
         counts[value] = counts.get(value, 0) + 1
-    return [value._replace(times=count) for value, count in counts.items()]
+    return [(n, v._replace(times=times)) for n, (v, times) in enumerate(counts.items())]
 
 
-def _hash(series: list[tuple[Attribute, list[Occurrence]]], charset: bytes, little: bool) -> str:
+def _hash(series: list[Finding], charset: bytes, little: bool) -> str:
     """Return the header id: equal headers have equal raw bytes, so none is decoded twice."""
     digest = hashlib.blake2b(b"<" if little else b">", digest_size=16)
 
@@ -364,18 +355,16 @@ def _hash(series: list[tuple[Attribute, list[Occurrence]]], charset: bytes, litt
     add(charset)
     for attribute, values in series:
         add(attribute.path.encode())
-        for value in values:
+        for item, value in values:
             own = b"" if value.charset == charset else value.charset
             add(value.vr.encode(), value.value, own, *(value.code or ()))
-            add(value.times.to_bytes(4, "little"))
+            digest.update(item.to_bytes(4, "little") + value.times.to_bytes(4, "little"))
     return digest.hexdigest()
 
 
-def _decode_all(
-    found: list[tuple[Attribute, list[Occurrence]]], little: bool, flags: set[str]
-) -> Iterator[Element]:
+def _decode_all(found: list[Finding], little: bool, flags: set[str]) -> Iterator[Element]:
     for attribute, values in found:
-        for item, value in enumerate(values):
+        for item, value in values:
             if value.code is not None:
                 yield from _decode_code(attribute, item, value, flags)
             else:

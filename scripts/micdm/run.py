@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,6 +109,10 @@ def stage(options: Options) -> Summary:
             run.go(stop, reporter)
             summary.signal_number = stop.number
             summary.exit_reason = "interrupted" if stop.is_set() else "completed"
+    except BrokenProcessPool:
+        summary.exit_reason = "failed"
+        message = "A worker process was killed, perhaps for memory; run again to go on."
+        raise CannotRunError(message) from None
     except BaseException:
         summary.exit_reason = "failed"
         raise
@@ -254,7 +259,7 @@ class _Run:
                 if chunk is None:
                     more = False
                 else:
-                    waiting.add(pool.submit(_stage_chunk, chunk))
+                    waiting.add(_submit(pool, chunk))
             if stop.is_set():
                 more = False
                 waiting = {f for f in waiting if not f.cancel()}
@@ -311,16 +316,26 @@ class _Run:
             self.counts.deleted += len(part)
 
 
+def _submit(pool: cf.ProcessPoolExecutor, chunk: list[Entry]) -> cf.Future[Counts]:
+    """Hand a chunk over. A process that starts here inherits that signals are blocked.
+
+    So Ctrl-C, which reaches the whole group, ends the main process only, and in order.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        return pool.submit(_stage_chunk, chunk)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 _worker: Worker | None = None
 
 
 def _start_worker(
     settings: Settings, known: Path, retried: dict[str, str], numbers: Synchronized[int]
 ) -> None:
-    """Set a worker process up: the main process alone is interrupted, and none outlives it."""
+    """Set a worker process up; none outlives the main process."""
     global _worker  # noqa: PLW0603 - the one place a pool's process can keep its state
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with numbers.get_lock():
         own = numbers.value

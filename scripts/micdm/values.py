@@ -43,16 +43,16 @@ KNOWN_VRS = frozenset(BINARY) | CHARSET_VRS | PLAIN_VRS | BYTES_VRS | {"SQ", "UN
 # Characters allowed a value (PS3.5 table 6.2-1). DS and IS are judged by what they hold.
 MAX_LENGTH = {"AE": 16, "CS": 16, "LO": 64, "LT": 10_240, "SH": 16, "ST": 1_024, "UI": 64}
 
-UID = re.compile(r"(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))+")
-DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-INTEGER = re.compile(r"[+-]?\d+")
+UID = re.compile(r"(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))+", re.ASCII)
+DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
-DATE = re.compile(r"(\d{4})(\d\d)(\d\d)|(\d{4})\.(\d\d)\.(\d\d)")
-TIME = re.compile(r"(\d\d)(?:(\d\d)(?:(\d\d)(?:\.(\d{1,6}))?)?)?")
-COLON_TIME = re.compile(r"(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?")
-DATETIME = re.compile(r"(\d{4})(?:(\d\d)(?:(\d\d)([\d.]*))?)?([+-]\d{4})?")
-OFFSET = re.compile(r"[+-](\d\d)(\d\d)")
-AGE = re.compile(r"\d{3}[DWMY]")
+DATE = re.compile(r"(\d{4})(\d\d)(\d\d)|(\d{4})\.(\d\d)\.(\d\d)", re.ASCII)
+TIME = re.compile(r"(\d\d)(?:(\d\d)(?:(\d\d)(?:\.(\d{1,6}))?)?)?", re.ASCII)
+COLON_TIME = re.compile(r"(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?", re.ASCII)
+DATETIME = re.compile(r"(\d{4})(?:(\d\d)(?:(\d\d)([\d.]*))?)?([+-]\d{4})?", re.ASCII)
+OFFSET = re.compile(r"[+-](\d\d)(\d\d)", re.ASCII)
+AGE = re.compile(r"\d{3}[DWMY]", re.ASCII)
 
 _CONTROL = {i: None for i in range(0x110000) if unicodedata.category(chr(i)) in ("Cc", "Cs")}
 _LINES = {ord(c): " " for c in "\t\n\f\r"}
