@@ -63,15 +63,16 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class AttributeList:
-    """The attributes, and the tree of tags that reading them takes."""
+    """The attributes, and the tree of tags that reading them takes.
+
+    `series` and `instance` are those that become element rows: identity has columns of its own.
+    """
 
     attributes: tuple[Attribute, ...]
+    series: tuple[Attribute, ...]
+    instance: tuple[Attribute, ...]
     list_id: str
     tree: dict[int, Node] = field(compare=False)
-
-    def of_level(self, level: str) -> tuple[Attribute, ...]:
-        """Attributes of a level that become element rows (identity has columns of its own)."""
-        return tuple(a for a in self.attributes if a.level == level and a.role != "identity")
 
 
 def default_list_path() -> Path:
@@ -107,7 +108,14 @@ def load_attributes(
         for attribute in _read_file(source):
             rows[attribute.path] = attribute
     attributes = tuple(rows.values())
-    return AttributeList(attributes, _digest(attributes), _tree(attributes, identity_tags))
+    staged = [a for a in attributes if a.role != "identity"]
+    return AttributeList(
+        attributes=attributes,
+        series=tuple(a for a in staged if a.level == "series"),
+        instance=tuple(a for a in staged if a.level == "instance"),
+        list_id=_digest(attributes),
+        tree=_tree(attributes, identity_tags),
+    )
 
 
 def _read_file(source: Path) -> Iterator[Attribute]:

@@ -234,9 +234,10 @@ class _LevelReader:
         return False
 
     def _check_order(self, tag: int) -> None:
-        if tag <= self.last_tag:
+        if tag > self.last_tag:
+            self.last_tag = tag
+        else:
             self.flags.add("duplicate_element" if tag in self.seen else "out_of_order")
-        self.last_tag = max(tag, self.last_tag)
         self.seen.add(tag)
 
     def _keep_before_failure(self, started: int) -> None:

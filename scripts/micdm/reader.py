@@ -175,8 +175,8 @@ def _read_header(file: BinaryIO, size: int, attributes: AttributeList) -> Header
     identity, rejected = ident.read_identity(raw, syntax, charset, flags)
     if not has_prefix and not ident.makes_sense(identity):
         raise Rejected("not_dicom", "no DICM prefix, and read without it makes no sense")
-    series = _collect(attributes.of_level("series"), top)
-    instance = _collect(attributes.of_level("instance"), top)
+    series = _collect(attributes.series, top)
+    instance = _collect(attributes.instance, top)
     rows = list(_decode_all(instance, encoding.little, flags))
     listed = {attribute.path for attribute, _ in (*series, *instance)}
     rows += [_rejected_row(bad) for bad in rejected if bad.keyword not in listed]
@@ -283,8 +283,13 @@ def _collect(attributes: tuple[Attribute, ...], top: Level) -> list[Finding]:
     found = []
     charset = top.charset or b""
     groups = [top.items.get(tag, []) for tag in (SHARED_GROUPS, PER_FRAME_GROUPS)]
+    has_groups = any(groups)
     for attribute in attributes:
-        values = list(_at(attribute, attribute.steps, [top], charset))
+        first = attribute.steps[0]
+        is_there = first in top.values or first in top.items
+        values = list(_at(attribute, attribute.steps, [top], charset)) if is_there else []
+        if not values and not has_groups:
+            continue
         places = ((levels, steps) for levels in groups if levels for steps in attribute.group_steps)
         while not values and (place := next(places, None)):
             levels, steps = place

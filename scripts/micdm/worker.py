@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import warnings
@@ -20,7 +21,8 @@ from micdm.reader import Header, Rejected, looks_like_dicom, read_header
 from micdm.sources import Entry, Refused, show_path
 from micdm.staging import Keys, Row
 
-READ_BUFFER = 32 * 1024
+# Headers are mostly shorter, and reading from memory is quicker than from a file.
+FIRST_READ = 32 * 1024
 MAX_SEEN_HEADERS = 100_000
 # A part is committed when its rows reach this, so that a chunk of huge files stays small.
 MAX_INSTANCES, MAX_ELEMENTS = 20_000, 50_000
@@ -80,7 +82,7 @@ class _Where:
 def quiet_pydicom() -> None:
     """Silence pydicom: it warns of what is flagged here, and may quote values of the file."""
     logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
-    warnings.filterwarnings("ignore", module="pydicom")
+    warnings.filterwarnings("ignore", module=r"pydicom|micdm")
 
 
 class Worker:
@@ -121,13 +123,15 @@ class Worker:
         try:
             # Not blocking: a FIFO may have taken the file's place since it was looked at.
             number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
-            with os.fdopen(number, "rb", READ_BUFFER) as file:
-                if not looks_like_dicom(file) and containers.archive_kind(file):
+            with os.fdopen(number, "rb") as file:
+                head = io.BytesIO(file.read(FIRST_READ))
+                if not looks_like_dicom(head) and containers.archive_kind(head):
                     self._stage_archive(file, path, size, mtime_ns)
                     return
-                file.seek(0)
+                is_whole = size <= FIRST_READ
+                outcome = self._read(head, is_whole, lambda: file)
                 self._counts.files += 1
-                self._stage_object(file, size, where)
+                self._record(outcome, where)
         except PermissionError:
             self._refuse_file(where, "permission_denied", "no permission to read it")
         except FileNotFoundError:
@@ -165,39 +169,34 @@ class Worker:
         return bool(staging.contains(self.known, key)[0])
 
     def _stage_member(self, member: Member, where: _Where) -> None:
-        """Read the first bytes of a member, and more of it only when they end in the header."""
-        size = member.data.seek(0, os.SEEK_END)
-        member.data.seek(0)
-        attributes = self.settings.attributes
-        outcome: Header | Rejected
         try:
-            outcome = read_header(member.data, size, attributes)
-            needs_more = "truncated" in outcome.flags
-        except Rejected as rejected:
-            outcome, needs_more = rejected, rejected.reason_code not in NO_DICOM
-        if needs_more and not member.is_whole:
-            try:
-                data = member.more()
-                size = data.seek(0, os.SEEK_END)
-                data.seek(0)
-                outcome = read_header(data, size, attributes)
-                if "truncated" in outcome.flags and size >= containers.MAX_MEMBER_BYTES:
-                    message = "its header goes on after 64 MB"
-                    outcome = Rejected("archive_member_too_large", message)
-            except Rejected as rejected:
-                outcome = rejected
-            except containers.BROKEN as error:
-                message = f"the archive can't be read: {type(error).__name__}"
-                outcome = Rejected("archive_corrupt", message)
+            outcome = self._read(member.data, member.is_whole, member.more)
+        except containers.BROKEN as error:
+            message = f"the archive can't be read: {type(error).__name__}"
+            outcome = Rejected("archive_corrupt", message)
+        is_cut = isinstance(outcome, Header) and "truncated" in outcome.flags
+        if is_cut and (member.size or 0) > containers.MAX_MEMBER_BYTES:
+            outcome = Rejected("archive_member_too_large", "its header goes on after 64 MB")
         self._record(outcome, where)
 
-    def _stage_object(self, file: BinaryIO, size: int, where: _Where) -> None:
-        outcome: Header | Rejected
+    def _read(
+        self, head: BinaryIO, is_whole: bool, more: Callable[[], BinaryIO]
+    ) -> Header | Rejected:
+        """Read a header from its first bytes, and from more only when they end in the header."""
+        outcome = self._read_header(head)
+        if isinstance(outcome, Header):
+            needs_more = "truncated" in outcome.flags
+        else:
+            needs_more = outcome.reason_code not in NO_DICOM
+        return outcome if is_whole or not needs_more else self._read_header(more())
+
+    def _read_header(self, file: BinaryIO) -> Header | Rejected:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
         try:
-            outcome = read_header(file, size, self.settings.attributes)
+            return read_header(file, size, self.settings.attributes)
         except Rejected as rejected:
-            outcome = rejected
-        self._record(outcome, where)
+            return rejected
 
     def _record(self, outcome: Header | Rejected, where: _Where) -> None:
         if isinstance(outcome, Header):
