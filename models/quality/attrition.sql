@@ -24,6 +24,11 @@ extraction as (
     where finished_at is not null
 ),
 
+usable_instance as (
+    select * from {{ ref('int_instance') }}
+    where reason_code is null
+),
+
 stage as (
     select
         2 as stage_order,
@@ -37,13 +42,13 @@ stage as (
         'instance' as stage,
         'instance' as grain,
         (select count(*) from {{ ref('int_instance_file') }}) as rows_in,
-        (select count(*) from {{ ref('int_instance') }} where reason_code is null) as rows_out
+        (select count(*) from usable_instance) as rows_out
     union all
     select
         4 as stage_order,
         'image' as stage,
         'instance' as grain,
-        (select count(*) from {{ ref('int_instance') }} where reason_code is null) as rows_in,
+        (select count(*) from usable_instance) as rows_in,
         (select count(*) from {{ ref('int_image_instance') }}) as rows_out
     union all
     select
@@ -51,9 +56,7 @@ stage as (
         'series' as stage,
         'series' as grain,
         (
-            select count(distinct series_instance_uid)
-            from {{ ref('int_instance') }}
-            where reason_code is null
+            select count(distinct series_instance_uid) from usable_instance
         ) as rows_in,
         (select count(*) from {{ ref('image_occurrence') }}) as rows_out
     union all

@@ -24,10 +24,6 @@ modality_concept as (
     select * from {{ ref('int_modality_concept') }}
 ),
 
-laterality as (
-    select * from {{ ref('int_series_laterality') }}
-),
-
 detail as (
     select * from {{ ref('image_occurrence_detail') }}
 ),

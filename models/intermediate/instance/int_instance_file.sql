@@ -28,7 +28,7 @@ reading as (
 )
 
 select
-    reading.*,
+    *,
     row_number() over (
         partition by
             sop_instance_uid,

@@ -3,6 +3,8 @@
 -- at study, else the placeholder that the site has accepted (var unknown_birth_year), else the
 -- patient can't become a person (reason no_birth_year).
 
+{% set placeholder = var('unknown_birth_year') %}
+
 with
 
 series as (
@@ -89,20 +91,15 @@ described as (
         coalesce(sex.value_count, 0) as sex_value_count,
         birth.birth_date,
         coalesce(birth.value_count, 0) as birth_date_value_count,
-        case
-            when birth.birth_date is not null
-                then cast(extract(year from birth.birth_date) as integer)
-            when age.age_year is not null then age.age_year
-            {% if var('unknown_birth_year') is not none %}
-            else {{ var('unknown_birth_year') | int }}
-            {% endif %}
-        end as year_of_birth,
+        coalesce(
+            cast(extract(year from birth.birth_date) as integer),
+            age.age_year,
+            cast({{ 'null' if placeholder is none else placeholder | int }} as integer)
+        ) as year_of_birth,
         case
             when birth.birth_date is not null then 'birth_date'
             when age.age_year is not null then 'age_at_study'
-            {% if var('unknown_birth_year') is not none %}
-            else 'unknown_birth_year'
-            {% endif %}
+            when {{ placeholder is not none }} then 'unknown_birth_year'
         end as year_of_birth_source
     from patient
     left join sex
@@ -123,6 +120,6 @@ described as (
 )
 
 select
-    described.*,
+    *,
     case when year_of_birth is null then 'no_birth_year' end as reason_code
 from described

@@ -71,7 +71,7 @@ series_value as (
 
 slotted as (
     select
-        series_value.*,
+        *,
         case
             when variation = 'each' and coding_scheme = '' then 'value:' || value_key
             when variation = 'each' then 'value:' || coding_scheme || ':' || value_key

@@ -1,5 +1,5 @@
--- Categorical values -> concept: codes by their own vocabulary, defined terms by the seed value_map.
--- The standard concept where there is one.
+-- Categorical values -> concept: codes by their own vocabulary, defined terms by the seed
+-- value_map. The standard concept where there is one.
 
 with
 

@@ -99,7 +99,7 @@ resolved as (
 -- maps is worth more than an earlier one that does not.
 ranked as (
     select
-        resolved.*,
+        *,
         row_number() over (
             partition by series_instance_uid
             order by

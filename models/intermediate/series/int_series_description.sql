@@ -1,38 +1,32 @@
 -- One row per image series: what its headers say in words. Instances that disagree: the most
 -- frequent value (ties: the first in byte order).
 
-{% set described = {
-    'StudyDescription': 'study_description',
-    'SeriesDescription': 'series_description',
-    'ProtocolName': 'protocol_name',
-    'Manufacturer': 'manufacturer',
-    'ManufacturerModelName': 'manufacturer_model_name',
-} %}
-
 with
 
 ranked as (
     select
-        series_instance_uid,
-        path,
-        value_text,
+        series_value.series_instance_uid,
+        series_value.path,
+        series_value.value_text,
         row_number() over (
-            partition by series_instance_uid, path
-            order by value_count desc, {{ micdm.byte_order('value_key') }}
+            partition by series_value.series_instance_uid, series_value.path
+            order by
+                series_value.value_count desc,
+                {{ micdm.byte_order('series_value.value_key') }} asc
         ) as preference
-    from {{ ref('int_series_value') }}
-    where
-        position = 0
-        and path in (
-            {%- for path in described %}'{{ path }}'{{ ', ' if not loop.last }}{% endfor -%}
-        )
+    from {{ ref('int_series_value') }} as series_value
+    inner join {{ ref('mapping_dicom_attribute') }} as attribute
+        on series_value.path = attribute.path
+    where attribute.role in ('description', 'device') and series_value.position = 0
 )
 
 select
     series_instance_uid,
-    {% for path, column in described.items() %}
-    max(case when path = '{{ path }}' then value_text end) as {{ column }}{{ ',' if not loop.last }}
-    {% endfor %}
+    max(case when path = 'StudyDescription' then value_text end) as study_description,
+    max(case when path = 'SeriesDescription' then value_text end) as series_description,
+    max(case when path = 'ProtocolName' then value_text end) as protocol_name,
+    max(case when path = 'Manufacturer' then value_text end) as manufacturer,
+    max(case when path = 'ManufacturerModelName' then value_text end) as manufacturer_model_name
 from ranked
 where preference = 1
 group by series_instance_uid

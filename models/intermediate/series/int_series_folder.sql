@@ -14,7 +14,7 @@ counted as (
 
 ranked as (
     select
-        counted.*,
+        *,
         row_number() over (
             partition by series_instance_uid
             order by instance_count desc, {{ micdm.byte_order('local_path') }}

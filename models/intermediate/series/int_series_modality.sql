@@ -43,7 +43,7 @@ counted as (
 
 ranked as (
     select
-        counted.*,
+        *,
         row_number() over (
             partition by series_instance_uid
             order by

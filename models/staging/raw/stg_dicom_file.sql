@@ -35,10 +35,10 @@ event as (
 
 ranked as (
     select
-        event.*,
+        *,
         row_number() over (
             partition by uri, container_member
-            order by run_id desc, event_type desc, file_id
+            order by run_id desc, event_type desc, file_id asc
         ) as recency
     from event
 )
