@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pipeline import COMMANDS, PROJECT, DuckDB, Row, dbt, run, stage
 from postgres_server import Server
 
 CONSUMER = PROJECT / "integration_tests"
+README = PROJECT / "README.md"
 COHORT = """
     select image_series_uid, cohort.local_path, slice_thickness_mm
     from micdm_site.thin_body_ct as cohort
@@ -85,6 +87,9 @@ def test_package_serves_a_site(consumer: Path, raw: Path, tmp_path: Path) -> Non
     database.build(project=consumer, **variables(tmp_path))
 
     assert cohort(database.rows(COHORT)) == EXPECTED
+    # The query of the README runs as it stands there.
+    (query,) = re.findall(r"```sql\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert [row[2:] for row in database.rows(query)] == [(3, 120), (1, 120), (2, 120)]
     assert database.rows(
         "select distinct anatomic_site_status from omop.image_occurrence_detail"
     ) == [("mapped",)]
