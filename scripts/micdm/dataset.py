@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from pydicom.charset import python_encoding
 from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
@@ -100,6 +101,14 @@ def read_level(
     return _LevelReader(fp, start, end, wanted, encoding, flags, top).read()
 
 
+def raw_values(found: Dataset) -> Iterator[tuple[int, Raw]]:
+    """Yield the values of a data set as pydicom has read them, none converted."""
+    for tag in found.keys():  # noqa: SIM118 - iterating over the data set itself converts
+        element: object = found.get_item(tag, keep_deferred=True)
+        if isinstance(element, RawDataElement):
+            yield int(tag), Raw(element.VR, element.value or b"")
+
+
 class _LevelReader:
     """Reads one level; a class because ``stop_when`` and the loop share their place."""
 
@@ -173,14 +182,11 @@ class _LevelReader:
             at_top_level=False,
         )
         values = self.level.values
-        for element in found.elements():
-            tag = int(element.tag)
-            if not isinstance(element, RawDataElement):
-                continue
+        for tag, raw in raw_values(found):
             if tag == CHARSET_TAG:
-                self.level.charset = element.value or b""
-            if element.value and tag in self.wanted:
-                values[tag] = Raw(element.VR, element.value)
+                self.level.charset = raw.value
+            if raw.value and tag in self.wanted:
+                values[tag] = raw
             else:
                 values.pop(tag, None)
 

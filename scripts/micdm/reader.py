@@ -34,7 +34,7 @@ from micdm.attributes import (
     Attribute,
     AttributeList,
 )
-from micdm.dataset import UNDEFINED, Encoding, Level, NestingTooDeepError, read_level
+from micdm.dataset import UNDEFINED, Encoding, Level, NestingTooDeepError, raw_values, read_level
 from micdm.identity import Identity
 from micdm.values import BINARY, KNOWN_VRS, Charset, charset_of, decode_text, parse_values
 
@@ -234,7 +234,7 @@ def _read_meta(file: BinaryIO, size: int) -> dict[int, bytes]:
         cut = True
     if cut:
         raise Rejected("truncated_meta", "ends in the file meta information")
-    return {int(e.tag): e.value for e in found.elements() if e.value}
+    return {tag: raw.value for tag, raw in raw_values(found) if raw.value}
 
 
 def _uid(raw: bytes | None) -> str | None:

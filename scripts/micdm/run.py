@@ -295,7 +295,7 @@ class _Run:
             reporter.warn(f"{len(unseen)} folders or files can't be looked into; kept as they are")
         if not roots:
             return
-        seen = np.unique(np.concatenate(self.seen)) if self.seen else np.empty(0, np.uint64)
+        seen = staging.join_sorted(self.seen)
         followed = [show_path(r) for r in roots]
         kept = [show_path(u) for u in unseen]
 

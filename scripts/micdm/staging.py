@@ -59,6 +59,14 @@ def contains(keys: Keys, wanted: Keys) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return found
 
 
+def join_sorted(parts: list[Keys]) -> Keys:
+    """Join keys into one sorted array, with no more copies in memory than it takes."""
+    joined = np.concatenate(parts) if parts else np.empty(0, np.uint64)
+    parts.clear()
+    joined.sort()
+    return joined
+
+
 def make_folders(out: Path) -> None:
     """Make each table's folder with at least an empty part, so that globs match."""
     for table, schema in SCHEMAS.items():
@@ -144,8 +152,7 @@ def load_staged(out: Path) -> Staged:
                     if run > marked.get(i, "") and (is_instance or i not in retried)
                 ]
             parts.append(np.fromiter((key_of_id(i) for i in ids), np.uint64, len(ids)))
-    known = np.unique(np.concatenate(parts)) if parts else np.empty(0, np.uint64)
-    return Staged(known, retried, marked)
+    return Staged(join_sorted(parts), retried, marked)
 
 
 def deleted_rows(

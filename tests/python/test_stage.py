@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
@@ -194,6 +197,30 @@ def test_an_empty_or_other_root_marks_nothing(
     assert "holds no file" in capsys.readouterr().err
 
 
+def test_members_of_archives_are_followed(tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    (folder / "other").write_bytes(encode(dataset()))
+
+    def pack(*names: str) -> None:
+        with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+            for name in names:
+                archive.writestr(name, encode(dataset(SOPInstanceUID=f"1.2.{len(name)}")))
+
+    pack("a", "bb")
+    assert stage(folder, out=out).counts.instances == 3
+    pack("a")
+    changed = stage(folder, out=out)
+    assert (changed.counts.instances, changed.counts.deleted) == (1, 1), "a again; bb is gone"
+    (folder / "a.zip").write_bytes(b"PK\3\4 broken")
+    broken = stage(folder, out=out)
+    assert dict(broken.counts.rejected) == {"archive_corrupt": 1}
+    assert broken.counts.deleted == 0, "what it held can't be known now"
+    (folder / "a.zip").unlink()
+    gone = stage(folder, out=out)
+    assert gone.counts.deleted == 3, "both readings of a, and the broken archive"
+
+
 def test_one_csv_row_adds_an_attribute(tmp_path: Path) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
     write_slices(folder, 2, StationName="CT1")
@@ -355,6 +382,19 @@ def test_no_patient_is_ever_named(tmp_path: Path) -> None:
     )
     for secret in ("SECRET", "Test^Case"):
         assert secret not in finished.stdout + finished.stderr
+
+
+def test_reason_codes_are_those_of_the_seed() -> None:
+    package = Path(micdm.__file__).parent
+    with (package.parents[1] / "seeds" / "mapping" / "reason_code.csv").open() as lines:
+        known = {row["reason_code"] for row in csv.DictReader(lines)}
+    call = r"(?:Rejected|RefusedMember|Refused|BadValueError|_reject|_refuse_file)\(([^()]*)"
+    used = {"file_deleted", "unknown_vr", "bad_length", "value_unreadable"}
+    for source in package.glob("*.py"):
+        for arguments in re.findall(call, source.read_text()):
+            used.update(re.findall(r'"([a-z0-9]+(?:_[a-z0-9]+)+)"', arguments))
+    assert len(used) > 25
+    assert used <= known
 
 
 def test_100_million_known_files_fit() -> None:
