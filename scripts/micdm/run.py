@@ -15,13 +15,14 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from micdm import __version__, sources, staging
 from micdm.attributes import AttributeList, AttributeListError, load_attributes
@@ -101,14 +102,22 @@ def stage(options: Options) -> Summary:
     attributes = _check(options)
     summary = Summary(new_run_id(), Counts())
     settings = Settings(options.out, summary.run_id, attributes, options.list_non_dicom)
-    staged = staging.load_staged(options.out)
-    _write_run(options, settings, summary)
+    try:
+        staged = staging.load_staged(options.out)
+        _write_run(options, settings, summary)
+    except (OSError, pa.ArrowException) as error:
+        raise CannotRunError(f"Can't use what is staged in {options.out}: {error}.") from error
     run = _Run(options, settings, staged, summary)
     try:
         with _signals() as stop, Reporter() as reporter:
             run.go(stop, reporter)
             summary.signal_number = stop.number
             summary.exit_reason = "interrupted" if stop.is_set() else "completed"
+    except staging.CannotWriteError as error:
+        summary.exit_reason = "failed"
+        raise CannotRunError(
+            f"Can't write to {options.out}: {error}; run again to go on."
+        ) from None
     except BrokenProcessPool:
         summary.exit_reason = "failed"
         message = "A worker process was killed, perhaps for memory; run again to go on."
@@ -118,7 +127,8 @@ def stage(options: Options) -> Summary:
         raise
     finally:
         summary.finished_at = utc_now()
-        _write_run(options, settings, summary)
+        with suppress(OSError) if summary.exit_reason == "failed" else nullcontext():
+            _write_run(options, settings, summary)
     return summary
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,11 @@ RETRIED = frozenset(
     {"permission_denied", "not_found", "dangling_link", "symlink_loop", "read_error"}
 )
 FILE_DELETED = "file_deleted"
+SECONDS_A_PART_TAKES = 24 * 3600
+
+
+class CannotWriteError(Exception):
+    """The staged tables can't be written: the disk is full, or its permissions changed."""
 
 
 def file_id_of(
@@ -74,6 +80,9 @@ def make_folders(out: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if next(folder.glob("*.parquet"), None) is None:
             write_part(folder / "empty.parquet", schema.empty_table())
+        for left_over in folder.glob(".*.tmp"):  # of a run that was killed, not one under way
+            if time.time() - left_over.stat().st_mtime > SECONDS_A_PART_TAKES:
+                left_over.unlink(missing_ok=True)
 
 
 def write_part(target: Path, table: pa.Table) -> None:
@@ -100,9 +109,12 @@ def to_table(schema: pa.Schema, rows: Sequence[Row]) -> pa.Table:
 
 def commit(out: Path, part: str, rows: dict[str, list[Row]]) -> None:
     """Write the part files of one chunk, the instances last."""
-    for table, schema in SCHEMAS.items():
-        if rows.get(table):
-            write_part(out / table / f"{part}.parquet", to_table(schema, rows[table]))
+    try:
+        for table, schema in SCHEMAS.items():
+            if rows.get(table):
+                write_part(out / table / f"{part}.parquet", to_table(schema, rows[table]))
+    except OSError as error:
+        raise CannotWriteError(error.strerror or str(error)) from error
 
 
 def to_moment(mtime_ns: int | None) -> dt.datetime | None:

@@ -184,6 +184,34 @@ def test_sequences_in_every_encoding(undefined: bool, inner_undefined: bool) -> 
     assert values_of(header, "Rows") == ["4"]
 
 
+def test_values_of_unknown_vr_take_the_vr_of_the_list() -> None:
+    coded = struct.pack("<HHL", 0x18, 0x1074, 2) + b"12"  # implicit VR inside UN (PS3.5 6.2.2)
+    for length in (None, 0xFFFFFFFF):
+        inside = item(coded, undefined=length is not None)
+        end = struct.pack("<HHL", 0xFFFE, 0xE0DD, 0) if length else b""
+        unknown = element(0x00540016, "UN", inside + end, length=length)
+        made = elements(thickness=element(0x00180050, "UN", b"1.25"), last=unknown)
+        header = read(join(made))
+        assert values_of(header, "SliceThickness") == ["1.25"]
+        path = "RadiopharmaceuticalInformationSequence.RadionuclideTotalDose"
+        assert values_of(header, path) == ["12"]
+        assert values_of(header, "Rows") == ["4"]
+
+
+def test_character_set_of_an_item() -> None:
+    def coded(meaning: bytes, charset: bytes | None) -> bytes:
+        own = element(0x00080005, "CS", charset) if charset else b""
+        return item(own + element(0x00080100, "SH", b"1") + element(0x00080104, "LO", meaning))
+
+    items = [coded("é".encode("latin-1"), b"ISO_IR 100"), coded("é".encode(), None)]
+    made = {"charset": element(0x00080005, "CS", b"ISO_IR 192"), **elements()}
+    made["study_date"] = sequence(0x00081032, items)
+    header = read(join(made))
+    rows = [row for row in rows_of(header) if row.path == "ProcedureCodeSequence"]
+    assert [row.code_meaning for row in rows] == ["é", "é"]
+    assert flags_of(header) - {"out_of_order"} == set()
+
+
 def enhanced(frames: int = 4, **top: object) -> Dataset:
     usual = {"SOPClassUID": EnhancedMRImageStorage, "Modality": "MR", "NumberOfFrames": str(frames)}
     absent = dict.fromkeys(("SliceThickness", "PixelSpacing", "SliceLocation"))

@@ -367,6 +367,33 @@ def test_what_can_not_run_says_why_in_one_sentence(tmp_path: Path) -> None:
     assert "no column keyword" in wrong.stderr
 
 
+def test_a_full_disk_ends_the_run_with_a_sentence(tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    write_slices(folder, 600)
+    stage(out=out)  # makes the folders
+    limit = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000));"
+    start = "from micdm.cli import app; app(sys.argv[1:])"
+    for workers in (1, 2):
+        finished = subprocess.run(
+            [sys.executable, "-c", limit + start, *command(folder, "--out", out)[3:]]
+            + ["--workers", str(workers)],
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert finished.returncode == 2, finished.stderr
+        assert finished.stderr == (
+            f"micdm: Can't write to {out}: File too large; run again to go on.\n"
+        )
+    assert stage(folder, out=out).counts.instances + len(table(out, "dicom_instance")) >= 600
+    (out / "dicom_instance" / "broken.parquet").write_bytes(b"PAR1 not really")
+    broken = invoke(folder, "--out", out)
+    assert broken.exit_code == 2
+    assert "Can't use what is staged" in broken.stderr
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_no_patient_is_ever_named(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
