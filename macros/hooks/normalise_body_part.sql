@@ -6,5 +6,5 @@
 
 
 {% macro default__normalise_body_part(expression) -%}
-    {{ micdm.regexp_remove('upper(' ~ expression ~ ')', '[^A-Z0-9]') }}
+    {{ micdm.regexp_replace_all('upper(' ~ expression ~ ')', '[^A-Z0-9]', '') }}
 {%- endmacro %}

@@ -1,7 +1,9 @@
--- One row per image series: where in the body. In this order: the coded Anatomic Region Sequence
--- (SNOMED CT, or a retired SNOMED-RT code that DICOM itself translates), else Body Part Examined.
--- What says "no anatomy" (PHANTOM, ...) or is not known gives no site: a wrong site is worse than
--- none. A known side makes the site the lateralised one, where there is such a concept.
+-- One row per image series: where in the body, and who says so. In this order: the coded Anatomic
+-- Region Sequence (SNOMED CT, or a retired SNOMED-RT code that DICOM itself translates), Body Part
+-- Examined, procedure codes, and if the site wants it descriptions (hook anatomy_text_sources). A
+-- source that settles it counts before an earlier one that does not. What says "no anatomy"
+-- (PHANTOM) settles it too; what is not known or ambiguous gives no site: a wrong site is worse
+-- than none. A known side makes the site the lateralised one, where there is such a concept.
 
 with
 
@@ -10,16 +12,13 @@ series as (
     from {{ ref('int_image_instance') }}
 ),
 
-series_value as (
-    select * from {{ ref('int_series_value') }}
-),
-
 body_part as (
     select * from {{ ref('mapping_body_part') }}
 ),
 
-synonym as (
-    select * from {{ ref('mapping_body_part_synonym') }}
+concept_of_code as (
+    select * from {{ ref('int_concept_of_code') }}
+    where vocabulary_id = 'SNOMED'
 ),
 
 -- A site's codes by SNOMED-RT; several body part terms share one.
@@ -35,18 +34,25 @@ retired_code as (
 coded as (
     select
         series_value.series_instance_uid,
-        'AnatomicRegionSequence' as anatomic_site_source,
+        0 as source_order,
+        series_value.path as anatomic_site_source,
         series_value.coding_scheme || ':' || series_value.value_key
         || coalesce('|' || series_value.code_meaning, '') as anatomic_site_source_value,
-        'anatomy' as kind,
         case
             when series_value.coding_scheme in ('SCT', '2.16.840.1.113883.6.96')
                 then series_value.value_key
             else retired_code.concept_code
         end as concept_code,
-        series_value.value_count,
-        1 as source_order
-    from series_value
+        case
+            when
+                series_value.coding_scheme in ('SCT', '2.16.840.1.113883.6.96')
+                or retired_code.concept_code is not null
+                then 'mapped'
+            else 'unmapped'
+        end as status,
+        {{ micdm.null_of(dbt.type_string()) }} as matched_words,
+        series_value.value_count
+    from {{ ref('int_series_value') }} as series_value
     left join retired_code
         on
             series_value.value_key = retired_code.srt_code
@@ -54,60 +60,56 @@ coded as (
     where series_value.path = 'AnatomicRegionSequence'
 ),
 
-examined as (
+worded as (
     select
-        series_value.series_instance_uid,
-        'BodyPartExamined' as anatomic_site_source,
-        series_value.value_text as anatomic_site_source_value,
-        body_part.kind,
+        series_text.series_instance_uid,
+        series_text.source_order,
+        series_text.path as anatomic_site_source,
+        series_text.value_text as anatomic_site_source_value,
         body_part.concept_code,
-        series_value.value_count,
-        2 as source_order
-    from series_value
-    left join synonym
-        on {{ micdm.normalise_body_part('series_value.value_text') }} = synonym.synonym
+        text.status,
+        text.matched_words,
+        1 as value_count
+    from {{ ref('int_series_anatomy_text') }} as series_text
+    inner join {{ ref('int_anatomy_of_text') }} as text
+        on
+            series_text.path = text.path
+            and series_text.value_text = text.value_text
     left join body_part
-        on coalesce(
-            synonym.body_part,
-            {{ micdm.normalise_body_part('series_value.value_text') }}
-        ) = body_part.body_part
-    where series_value.path = 'BodyPartExamined'
+        on text.body_part = body_part.body_part
+    -- Other texts need not name a body part; Body Part Examined should.
+    where text.status <> 'unmapped' or text.path = 'BodyPartExamined'
 ),
 
 candidate as (
     select * from coded
     union all
-    select * from examined
+    select * from worded
 ),
 
 resolved as (
     select
         candidate.*,
         case
-            when candidate.kind = 'not_anatomy' then 'not_anatomy'
-            when concept_of_code.standard_concept_id is not null then 'mapped'
-            else 'unmapped'
+            when candidate.status <> 'mapped' then candidate.status
+            when concept_of_code.standard_concept_id is null then 'unmapped'
+            else 'mapped'
         end as anatomic_site_status
     from candidate
-    left join {{ ref('int_concept_of_code') }} as concept_of_code
-        on
-            candidate.concept_code = concept_of_code.concept_code
-            and concept_of_code.vocabulary_id = 'SNOMED'
+    left join concept_of_code
+        on candidate.concept_code = concept_of_code.concept_code
 ),
 
--- Within a source that varies over the instances the most frequent value counts; a source that
--- maps is worth more than an earlier one that does not.
 ranked as (
     select
         *,
         row_number() over (
             partition by series_instance_uid
             order by
-                case when anatomic_site_status = 'mapped' then 1 else 2 end,
+                case when anatomic_site_status in ('mapped', 'not_anatomy') then 1 else 2 end,
                 source_order,
-                case when anatomic_site_status = 'not_anatomy' then 1 else 2 end,
                 value_count desc,
-                {{ micdm.byte_order('anatomic_site_source_value') }}
+                {{ micdm.byte_order('anatomic_site_source_value') }} asc
         ) as preference
     from resolved
 ),
@@ -131,6 +133,7 @@ select
     series.series_instance_uid,
     chosen.anatomic_site_source,
     chosen.anatomic_site_source_value,
+    chosen.matched_words as anatomic_site_words,
     coalesce(chosen.anatomic_site_status, 'not_stated') as anatomic_site_status,
     coalesce(chosen.is_lateralised, false) as is_lateralised,
     -- NULL: nothing was said. 0: something was said that has no concept.
@@ -142,7 +145,5 @@ select
 from series
 left join chosen
     on series.series_instance_uid = chosen.series_instance_uid
-left join {{ ref('int_concept_of_code') }} as concept_of_code
-    on
-        chosen.site_concept_code = concept_of_code.concept_code
-        and concept_of_code.vocabulary_id = 'SNOMED'
+left join concept_of_code
+    on chosen.site_concept_code = concept_of_code.concept_code

@@ -1,37 +1,98 @@
--- One row per image series that states a side: Image Laterality, else the frames', else the series'
--- Laterality. Instances that disagree state both sides: no single laterality, counted.
+-- One row per image series that states a side: the modifier of the coded region, else Image
+-- Laterality, else the frames', else the series' Laterality, else the word in Body Part Examined
+-- (KNEE LT). Instances that disagree within a source give no side; sources that contradict each
+-- other are counted, and the first one counts.
 
 with
 
-ranked as (
-    select
-        series_value.series_instance_uid,
-        series_value.value_key as laterality,
-        series_value.path as laterality_source,
-        dense_rank() over (
-            partition by series_value.series_instance_uid
-            order by case series_value.path when 'ImageLaterality' then 1 else 2 end
-        ) as preference
-    from {{ ref('int_series_value') }} as series_value
-    inner join {{ ref('mapping_dicom_attribute') }} as attribute
-        on series_value.path = attribute.path
-    where attribute.role = 'laterality'
+laterality as (
+    select * from {{ ref('mapping_laterality') }}
 ),
 
 stated as (
     select
+        series_value.series_instance_uid,
+        series_value.path as laterality_source,
+        laterality.laterality,
+        case series_value.path
+            when 'AnatomicRegionSequence.AnatomicRegionModifierSequence' then 1
+            when 'ImageLaterality' then 2
+            when 'FrameLaterality' then 3
+            else 4
+        end as source_order
+    from {{ ref('int_series_value') }} as series_value
+    inner join {{ ref('mapping_dicom_attribute') }} as attribute
+        on series_value.path = attribute.path
+    inner join laterality
+        on
+            series_value.value_key = laterality.laterality
+            or (
+                series_value.coding_scheme <> ''
+                and series_value.value_key in (laterality.concept_code, laterality.srt_code)
+            )
+    where
+        attribute.role = 'laterality'
+        or series_value.path = 'AnatomicRegionSequence.AnatomicRegionModifierSequence'
+),
+
+worded as (
+    select
+        series_text.series_instance_uid,
+        series_text.path as laterality_source,
+        text.laterality,
+        5 as source_order
+    from {{ ref('int_series_anatomy_text') }} as series_text
+    inner join {{ ref('int_anatomy_of_text') }} as text
+        on
+            series_text.path = text.path
+            and series_text.value_text = text.value_text
+    where text.path = 'BodyPartExamined' and text.laterality is not null
+),
+
+everything as (
+    select * from stated
+    union all
+    select * from worded
+),
+
+by_source as (
+    select
         series_instance_uid,
-        min(laterality_source) as laterality_source,
-        min(laterality) as laterality,
+        source_order,
+        min({{ micdm.byte_order('laterality_source') }}) as laterality_source,
+        min({{ micdm.byte_order('laterality') }}) as laterality,
         count(distinct laterality) as laterality_count
-    from ranked
-    where preference = 1
+    from everything
+    group by series_instance_uid, source_order
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by series_instance_uid
+            order by source_order
+        ) as preference
+    from by_source
+),
+
+side_of_series as (
+    select
+        series_instance_uid,
+        count(distinct laterality) as side_count
+    from everything
+    -- An unpaired region is on no side, so it contradicts none.
+    where laterality <> 'U'
     group by series_instance_uid
 )
 
 select
-    series_instance_uid,
-    laterality_source,
-    case when laterality_count = 1 then laterality end as laterality,
-    laterality_count
-from stated
+    ranked.series_instance_uid,
+    ranked.laterality_source,
+    case when ranked.laterality_count = 1 then ranked.laterality end as laterality,
+    ranked.laterality_count,
+    coalesce(side_of_series.side_count, 0) as side_count
+from ranked
+left join side_of_series
+    on ranked.series_instance_uid = side_of_series.series_instance_uid
+where ranked.preference = 1

@@ -8,6 +8,7 @@
         'meaning',
         'vocabulary_id',
         'concept_code',
+        'srt_code',
         'source',
     ],
 ) }}

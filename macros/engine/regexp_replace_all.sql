@@ -1,0 +1,16 @@
+{# Replaces every match of a pattern. Spark does so by itself, the others on request. #}
+{% macro regexp_replace_all(expression, pattern, replacement) -%}
+    {{ return(
+        adapter.dispatch('regexp_replace_all', 'micdm')(expression, pattern, replacement)
+    ) }}
+{%- endmacro %}
+
+
+{% macro default__regexp_replace_all(expression, pattern, replacement) -%}
+    regexp_replace({{ expression }}, '{{ pattern }}', '{{ replacement }}', 'g')
+{%- endmacro %}
+
+
+{% macro spark__regexp_replace_all(expression, pattern, replacement) -%}
+    regexp_replace({{ expression }}, '{{ pattern }}', '{{ replacement }}')
+{%- endmacro %}

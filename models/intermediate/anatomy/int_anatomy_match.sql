@@ -1,0 +1,176 @@
+-- What is recognised in each text: known phrases, the longest first, so that HEAD COIL is a coil
+-- and no head, and COLONNA CERVICALE a spine and no neck. Words match whole, by their beginning
+-- (match_type prefix), or anywhere in the text (contains: scripts that put no blanks).
+
+with
+
+phrase as (
+    select * from {{ ref('int_anatomy_phrase') }}
+),
+
+word as (
+    select * from {{ ref('int_anatomy_word') }}
+),
+
+text as (
+    select distinct
+        plain_text,
+        is_cut
+    from {{ ref('int_anatomy_text') }}
+),
+
+exact_match as (
+    select
+        phrase.plain_text,
+        phrase.place,
+        phrase.word_count,
+        length(word.word) as length,
+        1 as match_order,
+        word.word,
+        word.kind,
+        word.body_part
+    from phrase
+    inner join word
+        on
+            phrase.phrase = word.word
+            and word.match_type <> 'contains'
+),
+
+prefix_match as (
+    select
+        phrase.plain_text,
+        phrase.place,
+        phrase.word_count,
+        length(word.word) as length,
+        2 as match_order,
+        word.word,
+        word.kind,
+        word.body_part
+    from phrase
+    inner join word
+        on
+            word.match_type = 'prefix'
+            and phrase.word_count = word.word_count
+            and substr(phrase.phrase, 1, 3) = substr(word.word, 1, 3)
+            and phrase.phrase like word.word || '%'
+),
+
+-- The last word of a text that was cut: what all the words it may be the beginning of agree on.
+cut_word as (
+    select
+        phrase.plain_text,
+        max(phrase.place) as place
+    from phrase
+    inner join text
+        on phrase.plain_text = text.plain_text
+    where text.is_cut and phrase.word_count = 1
+    group by phrase.plain_text
+),
+
+cut_match as (
+    select
+        phrase.plain_text,
+        phrase.place,
+        phrase.word_count,
+        length(phrase.phrase) as length,
+        3 as match_order,
+        phrase.phrase as word,
+        max({{ micdm.byte_order('word.kind') }}) as kind,
+        max({{ micdm.byte_order('word.body_part') }}) as body_part
+    from phrase
+    inner join cut_word
+        on
+            phrase.plain_text = cut_word.plain_text
+            and phrase.place + phrase.word_count - 1 = cut_word.place
+    inner join word
+        on
+            phrase.word_count = word.word_count
+            and substr(phrase.phrase, 1, 3) = substr(word.word, 1, 3)
+            and word.word like phrase.phrase || '%'
+            and word.match_type <> 'contains'
+    where length(phrase.phrase) >= 3
+    group by phrase.plain_text, phrase.place, phrase.word_count, phrase.phrase
+    having
+        count(distinct coalesce(word.body_part, word.kind)) = 1
+        and count(distinct word.kind) = 1
+),
+
+contained_match as (
+    select
+        text.plain_text,
+        {{ dbt.position('word.word', 'text.plain_text') }} as place,
+        1 as word_count,
+        length(word.word) as length,
+        4 as match_order,
+        word.word,
+        word.kind,
+        word.body_part
+    from text
+    inner join word
+        on
+            word.match_type = 'contains'
+            and text.plain_text like '%' || word.word || '%'
+),
+
+by_word as (
+    select * from exact_match
+    union all
+    select * from prefix_match
+    union all
+    select * from cut_match
+),
+
+-- One meaning a run of words: the whole word before its beginning, the longest beginning first.
+best_by_word as (
+    select
+        *,
+        row_number() over (
+            partition by plain_text, place, word_count
+            order by match_order, length desc, {{ micdm.byte_order('word') }} asc
+        ) as preference
+    from by_word
+),
+
+kept_by_word as (
+    select one.*
+    from best_by_word as one
+    left join best_by_word as longer
+        on
+            one.plain_text = longer.plain_text
+            and longer.preference = 1
+            and longer.word_count > one.word_count
+            and longer.place < one.place + one.word_count
+            and one.place < longer.place + longer.word_count
+    where one.preference = 1 and longer.plain_text is null
+),
+
+kept_contained as (
+    select one.*
+    from contained_match as one
+    left join contained_match as longer
+        on
+            one.plain_text = longer.plain_text
+            and one.word <> longer.word
+            and longer.word like '%' || one.word || '%'
+    where longer.plain_text is null
+)
+
+select
+    plain_text,
+    place,
+    word_count,
+    match_order,
+    word,
+    kind,
+    body_part
+from kept_by_word
+union all
+select
+    plain_text,
+    place,
+    word_count,
+    match_order,
+    word,
+    kind,
+    body_part
+from kept_contained

@@ -1,0 +1,102 @@
+-- One row per text: the body part it names, or why none can be said. Regions that contain another
+-- named region are dropped (HEAD BRAIN is the brain); what is left is one part, or a combination
+-- that DICOM has a term for (CHEST ABDOMEN PELVIS), or it abstains: a wrong site is worse than none.
+
+with
+
+text as (
+    select * from {{ ref('int_anatomy_text') }}
+),
+
+found as (
+    select * from {{ ref('int_anatomy_match') }}
+),
+
+region as (
+    select distinct
+        plain_text,
+        body_part
+    from found
+    where kind = 'region'
+),
+
+containing as (
+    select * from {{ ref('int_body_part_ancestor') }}
+),
+
+innermost as (
+    select
+        region.plain_text,
+        region.body_part
+    from region
+    where not exists (
+        select 1
+        from region as inner_region
+        inner join containing
+            on inner_region.body_part = containing.body_part
+        where
+            inner_region.plain_text = region.plain_text
+            and containing.ancestor = region.body_part
+    )
+),
+
+combined as (
+    select
+        plain_text,
+        count(*) as part_count,
+        {{ dbt.listagg('body_part', "'+'", 'order by ' ~ micdm.byte_order('body_part')) }} as parts
+    from innermost
+    group by plain_text
+),
+
+side as (
+    select
+        plain_text,
+        count(distinct body_part) as side_count,
+        min({{ micdm.byte_order('body_part') }}) as laterality
+    from found
+    where kind = 'laterality'
+    group by plain_text
+),
+
+no_anatomy as (
+    select distinct plain_text
+    from found
+    where kind = 'not_anatomy'
+),
+
+matched as (
+    select
+        plain_text,
+        {{ dbt.listagg('word', "', '", 'order by place, ' ~ micdm.byte_order('word')) }} as words
+    from found
+    where kind in ('region', 'not_anatomy')
+    group by plain_text
+)
+
+select
+    text.path,
+    text.value_text,
+    case
+        when combined.part_count = 1 then combined.parts
+        else combination.body_part
+    end as body_part,
+    case when side.side_count = 1 then side.laterality end as laterality,
+    case
+        when combined.part_count = 1 or combination.body_part is not null then 'mapped'
+        when combined.part_count > 1 then 'abstained'
+        when no_anatomy.plain_text is not null then 'not_anatomy'
+        else 'unmapped'
+    end as status,
+    matched.words as matched_words
+from text
+left join combined
+    on text.plain_text = combined.plain_text
+left join {{ ref('mapping_body_part_combination') }} as combination
+    on combined.parts = combination.parts
+left join side
+    on text.plain_text = side.plain_text
+left join no_anatomy
+    on text.plain_text = no_anatomy.plain_text
+left join matched
+    on text.plain_text = matched.plain_text

@@ -1,0 +1,18 @@
+-- The distinct texts that may name a body part, made comparable. A text is resolved once, however
+-- many series have it.
+
+with
+
+stated as (
+    select * from {{ ref('int_series_anatomy_text') }}
+)
+
+select
+    path,
+    value_text,
+    {{ micdm.plain_text('value_text') }} as plain_text,
+    -- Body Part Examined holds 16 characters (VR CS): a longer text was cut there, so that its last
+    -- word may be the beginning of one.
+    path = 'BodyPartExamined' and length(value_text) >= 16 as is_cut
+from stated
+group by path, value_text

@@ -1,0 +1,81 @@
+-- Every word or phrase that says something about where in the body: the seed anatomy_word (in many
+-- languages), and the defined terms of Body Part Examined themselves, as DICOM writes them
+-- (ABDOMENPELVIS) and as it explains them (ABDOMEN AND PELVIS).
+
+with
+
+given as (
+    select
+        {{ micdm.plain_text('word') }} as word,
+        match_type,
+        kind,
+        body_part
+    from {{ ref('mapping_anatomy_word') }}
+),
+
+body_part as (
+    select * from {{ ref('mapping_body_part') }}
+),
+
+term as (
+    select
+        body_part as word,
+        kind,
+        body_part
+    from body_part
+    union all
+    select
+        {{ micdm.plain_text('meaning') }} as word,
+        kind,
+        body_part
+    from body_part
+    union all
+    select
+        synonym.synonym as word,
+        body_part.kind,
+        body_part.body_part
+    from {{ ref('mapping_body_part_synonym') }} as synonym
+    inner join body_part
+        on synonym.body_part = body_part.body_part
+),
+
+-- One meaning a word: the seed's own, else the term, else an explanation (several terms may share
+-- one: the first in byte order).
+everything as (
+    select
+        word,
+        match_type,
+        case kind when 'anatomy' then 'region' else kind end as kind,
+        body_part,
+        1 as preference
+    from given
+    union all
+    select
+        word,
+        'exact' as match_type,
+        case kind when 'anatomy' then 'region' else kind end as kind,
+        body_part,
+        case when word = body_part then 2 else 3 end as preference
+    from term
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by word, match_type
+            order by
+                preference, {{ micdm.byte_order("coalesce(body_part, '')") }}
+        ) as choice
+    from everything
+    where word <> ''
+)
+
+select
+    word,
+    match_type,
+    kind,
+    body_part,
+    length(word) - length(replace(word, ' ', '')) + 1 as word_count
+from ranked
+where choice = 1
