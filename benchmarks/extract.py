@@ -21,7 +21,8 @@ from pydicom.data import get_testdata_file
 from micdm import run
 from micdm.reader import read_header
 
-ROUNDS = 5
+ROUNDS = 7
+READS = 50  # of a file, a round
 SAMPLES = ("CT_small.dcm", "MR_small.dcm", "eCT_Supplemental.dcm", "emri_small.dcm")
 
 
@@ -57,14 +58,14 @@ def compare_reading() -> None:
     keywords = [a.keyword for a in attributes.attributes if len(a.steps) == 1]
 
     def ours(path: Path, *, decode: bool) -> None:
-        for _ in range(20):
+        for _ in range(READS):
             with path.open("rb") as file:
                 header = read_header(file, path.stat().st_size, attributes)
                 if decode:
                     header.decode()
 
     def plain(path: Path, *, values: bool) -> None:
-        for _ in range(20):
+        for _ in range(READS):
             found = pydicom.dcmread(path, stop_before_pixels=True)
             if values:
                 for keyword in keywords:
@@ -101,8 +102,12 @@ def compare_staging(count: int) -> None:
         print(
             f"{count} files, 1 worker: {one:.1f} s, {count / one:.0f} files/s (this machine, now)"
         )
-        ratio("2 workers / 1 worker", lambda: stage(2), lambda: stage(1))
-        ratio("second run, nothing new / first run", lambda: stage(1, done), lambda: stage(1))
+        ratio("time of 2 workers / 1 worker", lambda: stage(2), lambda: stage(1))
+        ratio(
+            "time of a second run, nothing new / first run",
+            lambda: stage(1, done),
+            lambda: stage(1),
+        )
 
 
 def main() -> None:

@@ -117,7 +117,7 @@ class _Reader:
         raw = self.raw.get(tag)
         if not raw:
             return None
-        return values.decode_text(raw, VR_OF[tag], self.charset, self.flags).strip() or None
+        return values.decode_text(raw, VR_OF[tag], self.charset, self.flags).strip(" ") or None
 
     def parsed(self, tag: int, parse: Callable[[str], T]) -> T | None:
         """Parse the first value; a bad one is None and a rejected row."""

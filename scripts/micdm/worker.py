@@ -171,9 +171,8 @@ class Worker:
     def _stage_member(self, member: Member, where: _Where) -> None:
         try:
             outcome = self._read(member.data, member.is_whole, member.more)
-        except containers.BROKEN as error:
-            message = f"the archive can't be read: {type(error).__name__}"
-            outcome = Rejected("archive_corrupt", message)
+        except Exception as error:  # noqa: BLE001 - whatever reading more of the archive raises
+            outcome = Rejected("archive_corrupt", containers.describe(error))
         is_cut = isinstance(outcome, Header) and "truncated" in outcome.flags
         if is_cut and (member.size or 0) > containers.MAX_MEMBER_BYTES:
             outcome = Rejected("archive_member_too_large", "its header goes on after 64 MB")

@@ -374,9 +374,9 @@ def test_a_full_disk_ends_the_run_with_a_sentence(tmp_path: Path) -> None:
     limit = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000));"
     start = "from micdm.cli import app; app(sys.argv[1:])"
     for workers in (1, 2):
+        arguments = command(folder, "--out", out, "--workers", workers)[3:]
         finished = subprocess.run(
-            [sys.executable, "-c", limit + start, *command(folder, "--out", out)[3:]]
-            + ["--workers", str(workers)],
+            [sys.executable, "-c", limit + start, *arguments],
             env=ENVIRONMENT,
             capture_output=True,
             text=True,
