@@ -54,6 +54,7 @@ select
     anatomy.anatomic_site_source_value,
     anatomy.anatomic_site_source,
     anatomy.anatomic_site_status,
+    anatomy.anatomic_site_words,
     laterality.laterality as laterality_source_value,
     laterality.laterality_source,
     case

@@ -53,6 +53,16 @@ inner join series
 where laterality.laterality_count > 1
 union all
 select
+    'series' as grain,
+    laterality.series_instance_uid as entity,
+    'laterality_sources_contradict' as conflict,
+    'first source kept' as resolution
+from {{ ref('int_series_laterality') }} as laterality
+inner join series
+    on laterality.series_instance_uid = series.series_instance_uid
+where laterality.laterality_count = 1 and laterality.side_count > 1
+union all
+select
     'person' as grain,
     patient_id as entity,
     'birth_date_differs' as conflict,

@@ -65,6 +65,33 @@ no_anatomy as (
     where kind = 'not_anatomy'
 ),
 
+-- Words that are not known, numbers apart: what they mean may change what the others mean.
+unknown as (
+    select
+        word.plain_text,
+        count(*) as unknown_count,
+        {{ dbt.listagg('word.phrase', "', '", 'order by word.place') }} as words
+    from {{ ref('int_anatomy_phrase') }} as word
+    where
+        word.word_count = 1
+        and translate(word.phrase, '0123456789', '') <> ''
+        and not exists (
+            select 1
+            from found
+            where
+                found.plain_text = word.plain_text
+                and (
+                    (
+                        found.match_order < 4
+                        and found.place <= word.place
+                        and word.place < found.place + found.word_count
+                    )
+                    or (found.match_order = 4 and word.phrase like '%' || found.word || '%')
+                )
+        )
+    group by word.plain_text
+),
+
 matched as (
     select
         plain_text,
@@ -88,7 +115,9 @@ select
         when no_anatomy.plain_text is not null then 'not_anatomy'
         else 'unmapped'
     end as status,
-    matched.words as matched_words
+    matched.words as matched_words,
+    unknown.words as unknown_words,
+    coalesce(unknown.unknown_count, 0) as unknown_count
 from text
 left join combined
     on text.plain_text = combined.plain_text
@@ -100,3 +129,5 @@ left join no_anatomy
     on text.plain_text = no_anatomy.plain_text
 left join matched
     on text.plain_text = matched.plain_text
+left join unknown
+    on text.plain_text = unknown.plain_text
