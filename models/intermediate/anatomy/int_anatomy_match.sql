@@ -1,6 +1,7 @@
 -- What is recognised in each text: known phrases, the longest first, so that HEAD COIL is a coil
--- and no head, and COLONNA CERVICALE a spine and no neck. Words match whole, by their beginning
--- (match_type prefix), or anywhere in the text (contains: scripts that put no blanks).
+-- and no head, and COLONNA CERVICALE a spine and no neck. Words match whole, blanks apart (C SPINE
+-- is CSPINE, if it is not too short to be sure), by their beginning (match_type prefix), or
+-- anywhere in the text (contains: scripts that put no blanks).
 
 with
 
@@ -32,8 +33,9 @@ exact_match as (
     from phrase
     inner join word
         on
-            phrase.phrase = word.word
+            replace(phrase.phrase, ' ', '') = replace(word.word, ' ', '')
             and word.match_type <> 'contains'
+    where phrase.phrase = word.word or length(replace(word.word, ' ', '')) >= 5
 ),
 
 prefix_match as (
