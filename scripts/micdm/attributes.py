@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from pydicom.datadict import tag_for_keyword
+
+from micdm.values import KNOWN_VRS
 
 LEVELS = ("series", "instance")
 VALUE_TYPES = ("number", "code", "text", "code_sequence")
@@ -26,9 +30,31 @@ CODE_TAGS = (CODE_VALUE, LONG_CODE_VALUE, URN_CODE_VALUE, CODE_SCHEME, CODE_MEAN
 
 SHARED_GROUPS, PER_FRAME_GROUPS = 0x52009229, 0x52009230
 
+# A path is made of steps with dots between; a step is a keyword or a private attribute. Creator
+# names may have dots and bars of their own, so only those outside brackets divide.
+KEYWORD = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+PRIVATE_STEP = re.compile(r"\[([^\[\]]*)\]([0-9A-F]{4}),xx([0-9A-F]{2})")
+DOT, BAR = (re.compile(rf"[{mark}](?![^\[\]]*\])") for mark in ".|")
+NOT_PRIVATE_GROUPS = (0x0001, 0x0003, 0x0005, 0x0007, 0xFFFF)
+MAX_CREATOR = 64
+
 
 class AttributeListError(ValueError):
     """The attribute list can't be used; the message says which row and why."""
+
+
+class PrivateTag(NamedTuple):
+    """A private attribute (PS3.5 7.8.1): which block its element is in, only the file can tell."""
+
+    group: int
+    creator: str
+    element: int
+
+    def __str__(self) -> str:
+        return f"{self.group:04X}xx{self.element:02X}"
+
+
+Step = int | PrivateTag
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +69,8 @@ class Attribute:
     role: str
     value_type: str
     multi_value: str
-    steps: tuple[int, ...]
-    group_steps: tuple[tuple[int, ...], ...]
+    steps: tuple[Step, ...]
+    group_steps: tuple[tuple[Step, ...], ...]
 
     @property
     def is_code_sequence(self) -> bool:
@@ -53,12 +79,27 @@ class Attribute:
 
 
 class Node:
-    """A tag that is wanted: a value when it has no children, else a sequence to look into."""
+    """What is wanted of a tag: its value, or, when there is something below, a look inside.
 
-    __slots__ = ("children",)
+    The root is the data set. `private` holds the private attributes by group.
+    """
+
+    __slots__ = ("children", "private")
 
     def __init__(self) -> None:
         self.children: dict[int, Node] = {}
+        self.private: dict[int, dict[PrivateTag, Node]] = {}
+
+    @property
+    def is_value(self) -> bool:
+        """Tell whether nothing is wanted below."""
+        return not self.children and not self.private
+
+    def below(self, step: Step) -> Node:
+        """Return the node of a step, made when it is new."""
+        if isinstance(step, PrivateTag):
+            return self.private.setdefault(step.group, {}).setdefault(step, Node())
+        return self.children.setdefault(step, Node())
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +113,7 @@ class AttributeList:
     series: tuple[Attribute, ...]
     instance: tuple[Attribute, ...]
     list_id: str
-    tree: dict[int, Node] = field(compare=False)
+    tree: Node = field(compare=False)
 
 
 def default_list_path() -> Path:
@@ -138,17 +179,16 @@ def _parse_row(row: Mapping[str, str | None]) -> Attribute:
     def get(column: str, default: str = "") -> str:
         return (row.get(column) or "").strip() or default
 
-    path, tag, role = get("path"), get("tag").upper(), get("role")
+    path, role, vr = get("path"), get("role"), get("vr").upper()
     if not path:
         raise ValueError("the path is empty")
-    try:
-        leaf = int(tag, 16)
-        if len(tag) != 8:
-            raise ValueError
-    except ValueError:
-        raise ValueError(f"tag {tag!r} of {path} is not 8 hex digits") from None
-    steps = (*_to_tags(path.split(".")[:-1]), leaf)
-    groups = [g.strip() for g in get("functional_group_path").split("|") if g.strip()]
+    *_, last = steps = _parse_path(path, leaf=get("tag"))
+    keyword = get("keyword", DOT.split(path)[-1])
+    if not KEYWORD.fullmatch(keyword):
+        raise ValueError(f"keyword {keyword!r} of {path} is not made of letters and digits")
+    if isinstance(last, PrivateTag) and vr not in KNOWN_VRS - {"UN"}:
+        raise ValueError(f"vr {vr!r} of {path} must be a known one: files often don't have it")
+    groups = [g.strip() for g in BAR.split(get("functional_group_path")) if g.strip()]
     value_type = get("value_type", "text")
     level, multi_value = get("level", "series"), get("multi_value", "each")
     for column, value, allowed in (
@@ -160,26 +200,59 @@ def _parse_row(row: Mapping[str, str | None]) -> Attribute:
             raise ValueError(f"{column} {value!r} of {path} is none of {', '.join(allowed)}")
     return Attribute(
         path=path,
-        keyword=get("keyword", path.rpartition(".")[2]),
-        tag=tag,
-        vr=get("vr").upper(),
+        keyword=keyword,
+        tag=str(last) if isinstance(last, PrivateTag) else f"{last:08X}",
+        vr=vr,
         level=level,
         role=role,
         value_type=value_type,
         multi_value=multi_value,
         steps=steps,
-        group_steps=tuple(_to_tags(g.split(".")) for g in groups),
+        group_steps=tuple(_parse_path(g) for g in groups),
     )
 
 
-def _to_tags(keywords: Iterable[str]) -> tuple[int, ...]:
-    tags = []
-    for keyword in keywords:
-        tag = tag_for_keyword(keyword)
+def _parse_path(path: str, leaf: str | None = None) -> tuple[Step, ...]:
+    """Return the steps of a path; `leaf`, the tag of the row, stands for a standard last step."""
+    *above, last = DOT.split(path)
+    steps = [_parse_step(step, path) for step in above]
+    if leaf is None:
+        return (*steps, _parse_step(last, path))
+    if last.startswith("[") or not KEYWORD.fullmatch(last):
+        step = _parse_step(last, path)
+        if leaf != str(step):
+            raise ValueError(f"tag {leaf!r} of {path} is not {step}")
+        return (*steps, step)
+    if not re.fullmatch(r"[0-9A-Fa-f]{8}", leaf):
+        raise ValueError(f"tag {leaf!r} of {path} is not 8 hex digits")
+    # A keyword that pydicom does not know yet is fine: the row has its tag.
+    known = tag_for_keyword(last)
+    if known not in (None, int(leaf, 16)):
+        raise ValueError(f"tag {leaf!r} of {path} is not that of {last}, {known:08X}")
+    return (*steps, int(leaf, 16))
+
+
+def _parse_step(step: str, path: str) -> Step:
+    if KEYWORD.fullmatch(step):
+        tag = tag_for_keyword(step)
         if tag is None:
-            raise ValueError(f"{keyword!r} is no DICOM keyword")
-        tags.append(int(tag))
-    return tuple(tags)
+            raise ValueError(f"{step!r} is no DICOM keyword")
+        return int(tag)
+    match = PRIVATE_STEP.fullmatch(step)
+    if not match:
+        raise ValueError(
+            f"{step!r} in the path {path!r} is neither a keyword nor [CREATOR]gggg,xxee"
+            " with upper-case hex digits"
+        )
+    creator, group = match.group(1), int(match.group(2), 16)
+    if creator != creator.strip() or not creator.isascii() or not 0 < len(creator) <= MAX_CREATOR:
+        raise ValueError(
+            f"the creator {creator!r} in the path {path!r} is not 1 to {MAX_CREATOR} ASCII"
+            " characters without blanks at its ends"
+        )
+    if not group % 2 or group in NOT_PRIVATE_GROUPS:
+        raise ValueError(f"group {group:04X} in the path {path!r} is no private group")
+    return PrivateTag(group, creator, int(match.group(3), 16))
 
 
 def _digest(attributes: Iterable[Attribute]) -> str:
@@ -192,10 +265,10 @@ def _digest(attributes: Iterable[Attribute]) -> str:
     return digest.hexdigest()
 
 
-def _tree(attributes: Iterable[Attribute], identity_tags: Iterable[int]) -> dict[int, Node]:
-    root: dict[int, Node] = {}
+def _tree(attributes: Iterable[Attribute], identity_tags: Iterable[int]) -> Node:
+    root = Node()
     for tag in identity_tags:
-        root.setdefault(tag, Node())
+        root.below(tag)
     for attribute in attributes:
         if attribute.role == "identity":
             continue
@@ -203,10 +276,10 @@ def _tree(attributes: Iterable[Attribute], identity_tags: Iterable[int]) -> dict
         for group in attribute.group_steps:
             paths += [(SHARED_GROUPS, *group), (PER_FRAME_GROUPS, *group)]
         for path in paths:
-            level = root
-            for tag in path:
-                level = level.setdefault(tag, Node()).children
+            node = root
+            for step in path:
+                node = node.below(step)
             if attribute.is_code_sequence:
                 for tag in CODE_TAGS:
-                    level.setdefault(tag, Node())
+                    node.below(tag)
     return root

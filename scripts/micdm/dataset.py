@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -20,7 +20,7 @@ from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
-from micdm.attributes import PER_FRAME_GROUPS, Node
+from micdm.attributes import PER_FRAME_GROUPS, Node, PrivateTag, Step
 
 UNDEFINED = 0xFFFFFFFF
 CHARSET_TAG = 0x00080005
@@ -31,6 +31,7 @@ MAX_DEPTH = 64
 MAX_ITEMS = 1_000
 MAX_FRAMES_INDEXED = 500_000
 MAX_VALUE_BYTES = 64 * 1024
+MAX_CREATOR_BYTES = 256
 MAX_LEVEL_ELEMENTS = 50_000
 MAX_SKIPPED_ELEMENTS = 5_000_000
 MAX_FAILURES = 8
@@ -58,8 +59,8 @@ class Raw:
 class Level:
     """The wanted values and sequences of the data set or of one item."""
 
-    values: dict[int, Raw] = field(default_factory=dict)
-    items: dict[int, list[Level]] = field(default_factory=dict)
+    values: dict[Step, Raw] = field(default_factory=dict)
+    items: dict[Step, list[Level]] = field(default_factory=dict)
     charset: bytes | None = None
 
 
@@ -75,7 +76,7 @@ def read_level(
     fp: BinaryIO,
     start: int,
     end: int,
-    wanted: Mapping[int, Node],
+    wanted: Node,
     encoding: Encoding,
     flags: set[str],
     *,
@@ -89,8 +90,8 @@ def read_level(
         The file, or the inflated data set.
     start, end : int
         Where the elements begin and where they must have ended.
-    wanted : mapping
-        Tags to read and, for sequences, what to read inside.
+    wanted : Node
+        What to read and, for sequences, what to read inside.
     encoding : Encoding
         VR and byte order.
     flags : set of str
@@ -117,14 +118,15 @@ class _LevelReader:
         fp: BinaryIO,
         start: int,
         end: int,
-        wanted: Mapping[int, Node],
+        wanted: Node,
         encoding: Encoding,
         flags: set[str],
         top: bool,
     ) -> None:
         self.fp, self.end, self.wanted, self.encoding = fp, end, wanted, encoding
         self.flags, self.top = flags, top
-        self.specific: list[BaseTag | int] = list(wanted)
+        # Never empty: pydicom would read everything. Private values are read here.
+        self.specific: list[BaseTag | int] = [CHARSET_TAG, *wanted.children]
         self.position = start  # where reading goes on
         self.level = Level()
         self.seen: set[int] = set()
@@ -133,6 +135,9 @@ class _LevelReader:
         # The element at hand: its tag, VR, length and the offset of its value.
         self.tag, self.vr, self.length, self.value_at = -1, "", 0, start
         self.why = ""
+        # The creators of private blocks by (gggg,bb), and which tag a private value came from.
+        self.creators: dict[int, str] = {}
+        self.private_from: dict[Step, int] = {}
 
     def read(self) -> Level:
         failures = 0
@@ -185,7 +190,7 @@ class _LevelReader:
         for tag, raw in raw_values(found):
             if tag == CHARSET_TAG:
                 self.level.charset = raw.value
-            if raw.value and tag in self.wanted:
+            if raw.value and tag in self.wanted.children:
                 values[tag] = raw
             else:
                 values.pop(tag, None)
@@ -214,20 +219,51 @@ class _LevelReader:
         if tag == CHARSET_TAG and not self._is_plain_charset(vr, length, at):
             self.why = "skip"
             return True
-        node = self.wanted.get(tag)
+        key, node = self._find(tag)
         if node is None:
             if vr == "SQ" and length > MAX_DEPTH * 16:
                 _check_depth(self.fp, at, at + length, self.encoding)
                 self.fp.seek(at)
+            elif tag >> 16 in self.wanted.private:
+                self._keep_creator(tag, length, at)
             return False
-        if vr == "SQ" or (node.children and vr in (None, "UN")):
+        if vr == "SQ" or (not node.is_value and vr in (None, "UN")):
             self.why = "sequence"
             return True
         if length > MAX_VALUE_BYTES:
             self.flags.add("too_long")
             self.why = "skip"
             return True
+        if key != tag and length and self._is_first_block(key, tag):
+            self.level.values[key] = Raw(vr, self.fp.read(length))
+            self.fp.seek(at)
         return False
+
+    def _find(self, tag: int) -> tuple[Step, Node | None]:
+        """Return under which key an element is kept, and what is wanted of it.
+
+        A private element (gggg,bbee) belongs to the creator named in (gggg,00bb) (PS3.5 7.8.1).
+        """
+        private = self.wanted.private.get(tag >> 16)
+        if private and (creator := self.creators.get(tag >> 8)) is not None:
+            key = PrivateTag(tag >> 16, creator, tag & 0xFF)
+            return key, private.get(key)
+        return tag, self.wanted.children.get(tag)
+
+    def _keep_creator(self, tag: int, length: int, at: int) -> None:
+        """Note the creator of a block, if the element at hand reserves one."""
+        block = tag & 0xFFFF
+        if 0x10 <= block <= 0xFF and length <= MAX_CREATOR_BYTES:
+            name = self.fp.read(length).decode("latin-1").strip(" \0")
+            self.fp.seek(at)
+            self.creators[tag >> 16 << 8 | block] = name
+
+    def _is_first_block(self, key: Step, tag: int) -> bool:
+        """Claim a private attribute: of several blocks of one creator the lowest that has it."""
+        if self.private_from.get(key, tag) < tag:
+            return False
+        self.private_from[key] = tag
+        return True
 
     def _is_plain_charset(self, vr: str | None, length: int, at: int) -> bool:
         """Keep an odd character set away from pydicom, which looks it up as it reads."""
@@ -259,11 +295,11 @@ class _LevelReader:
 
     def _read_sequence(self) -> None:
         """Read the wanted items of the sequence at hand, or step over it."""
-        tag, node = self.tag, self.wanted.get(self.tag)
+        tag, (key, node) = self.tag, self._find(self.tag)
         end = self.end if self.length == UNDEFINED else self.value_at + self.length
         encoding = Encoding(self.encoding.implicit or self.vr == "UN", self.encoding.little)
         limit = 0
-        if node is not None and node.children:
+        if node is not None and not node.is_value:
             limit = MAX_FRAMES_INDEXED if tag == PER_FRAME_GROUPS else MAX_ITEMS
         index = _index_items(self.fp, self.value_at, end, self.length, encoding, limit)
         self.position = index.end
@@ -273,20 +309,21 @@ class _LevelReader:
                 self.flags.add("truncated")
         if node is None:
             return
-        if not node.children:
-            self.level.items[tag] = []  # only that it is there
+        if node.is_value:
+            self.level.items[key] = []  # only that it is there
             return
         chosen = index.sample(MAX_ITEMS)
         if len(chosen) < index.count:
             self.flags.add("frames_sampled" if tag == PER_FRAME_GROUPS else "too_long")
         levels = [
-            read_level(self.fp, first, last, node.children, encoding, self.flags)
-            for first, last in chosen
+            read_level(self.fp, first, last, node, encoding, self.flags) for first, last in chosen
         ]
+        if key != tag and not (levels and self._is_first_block(key, tag)):
+            return
         if levels:
-            self.level.items[tag] = levels
+            self.level.items[key] = levels
         else:
-            self.level.items.pop(tag, None)
+            self.level.items.pop(key, None)
 
     def _note_cut_end(self) -> None:
         """Flag a file that ends inside an element's tag, VR and length."""

@@ -33,6 +33,8 @@ from micdm.attributes import (
     SHARED_GROUPS,
     Attribute,
     AttributeList,
+    PrivateTag,
+    Step,
 )
 from micdm.dataset import UNDEFINED, Encoding, Level, NestingTooDeepError, raw_values, read_level
 from micdm.identity import Identity
@@ -300,7 +302,7 @@ def _collect(attributes: tuple[Attribute, ...], top: Level) -> list[Finding]:
 
 
 def _at(
-    attribute: Attribute, steps: tuple[int, ...], levels: list[Level], charset: bytes
+    attribute: Attribute, steps: tuple[Step, ...], levels: list[Level], charset: bytes
 ) -> Iterator[tuple[int, Occurrence]]:
     """Yield item number and value of each value at the end of a path, through all items."""
     inner = [(level, _own(level, charset)) for level in levels]
@@ -326,11 +328,17 @@ def _code(item: Level, charset: bytes) -> Occurrence:
     return Occurrence("SQ", b"", charset, parts, 1)
 
 
-def _vr(vr: str | None, tag: int, attribute: Attribute) -> str:
-    """Return the VR: of the file, else (implicit VR, UN) of the list or the dictionary."""
-    if vr is not None and vr != "UN":
+def _vr(vr: str | None, step: Step, attribute: Attribute) -> str:
+    """Return the VR: of the file, else (implicit VR, UN) of the list or the dictionary.
+
+    Archives that do not know a private element write it as UN or OB.
+    """
+    private = isinstance(step, PrivateTag)
+    if vr is not None and vr != "UN" and not (private and vr == "OB"):
         return vr
-    return attribute.vr if tag == attribute.steps[-1] else _dictionary_vr(tag)
+    if isinstance(step, PrivateTag) or step == attribute.steps[-1]:
+        return attribute.vr
+    return _dictionary_vr(step)
 
 
 @lru_cache(maxsize=4096)
