@@ -59,7 +59,7 @@ observed as (
 select
     series_instance_uid,
     path,
-    case when path like '%.%' then item else 0 end as item,
+    case when {{ micdm.is_nested('path') }} then item else 0 end as item,
     position,
     coalesce(coding_scheme, '') as coding_scheme,
     value_key,
@@ -72,7 +72,7 @@ from observed
 group by
     series_instance_uid,
     path,
-    case when path like '%.%' then item else 0 end,
+    case when {{ micdm.is_nested('path') }} then item else 0 end,
     position,
     coalesce(coding_scheme, ''),
     value_key
