@@ -1,7 +1,7 @@
 {# The concept id that plays a role in the CDM (seed cdm_concept), e.g. 'type_ehr'. No literal id
    stands in SQL. A role that is not in the seed gives NULL, which a not_null contract refuses. #}
 {% macro cdm_concept(role) -%}
-    (select concept_id from {{ ref('mapping_cdm_concept') }} where role = '{{ role }}')
+    (select concept_id from {{ ref('int_cdm_concept') }} where role = '{{ role }}')
 {%- endmacro %}
 
 

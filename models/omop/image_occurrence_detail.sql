@@ -31,6 +31,14 @@ description as (
     select * from {{ ref('int_series_description') }}
 ),
 
+device as (
+    select * from {{ ref('int_series_device') }}
+),
+
+procedure_concept as (
+    select * from {{ ref('int_procedure_concept') }}
+),
+
 content as (
     select * from {{ ref('int_series_content') }}
 ),
@@ -61,15 +69,17 @@ select
         when laterality.laterality is not null
             then coalesce(laterality_concept.standard_concept_id, 0)
     end as laterality_concept_id,
-    description.manufacturer,
-    description.manufacturer_model_name,
+    device.manufacturer,
+    device.manufacturer_group,
+    device.manufacturer_source_value,
+    device.manufacturer_model_name,
     content.sop_class_uid,
     cast(content.instance_count as integer) as instance_count,
     content.frame_count,
     cast(content.header_count as integer) as header_count,
     cast(folder.folder_count as integer) as folder_count,
     series.person_match_method,
-    'created' as procedure_match_method,
+    procedure_concept.procedure_match_method,
     {{ micdm.null_of(dbt.type_string()) }} as visit_match_method
 from series
 inner join registry
@@ -80,10 +90,16 @@ inner join content
     on series.series_instance_uid = content.series_instance_uid
 inner join folder
     on series.series_instance_uid = folder.series_instance_uid
+inner join procedure_concept
+    on
+        series.study_instance_uid = procedure_concept.study_instance_uid
+        and series.modality = procedure_concept.modality
 left join laterality
     on series.series_instance_uid = laterality.series_instance_uid
 left join laterality_concept
     on laterality.laterality = laterality_concept.laterality
 left join description
     on series.series_instance_uid = description.series_instance_uid
+left join device
+    on series.series_instance_uid = device.series_instance_uid
 order by registry.image_occurrence_id

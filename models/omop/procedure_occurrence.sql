@@ -8,15 +8,15 @@ registry as (
     select * from {{ ref('procedure_registry') }}
 ),
 
-modality as (
-    select * from {{ ref('int_modality_concept') }}
+procedure_concept as (
+    select * from {{ ref('int_procedure_concept') }}
 ),
 
 final as (
     select
         registry.procedure_occurrence_id,
         imaging.person_id,
-        modality.standard_concept_id as procedure_concept_id,
+        procedure_concept.procedure_concept_id,
         imaging.procedure_date,
         imaging.procedure_datetime,
         imaging.procedure_end_date,
@@ -27,16 +27,18 @@ final as (
         {{ micdm.null_of('integer') }} as provider_id,
         {{ micdm.null_of('integer') }} as visit_occurrence_id,
         {{ micdm.null_of('integer') }} as visit_detail_id,
-        imaging.modality as procedure_source_value,
-        modality.dicom_concept_id as procedure_source_concept_id,
+        procedure_concept.procedure_source_value,
+        procedure_concept.procedure_source_concept_id,
         {{ micdm.null_of(dbt.type_string()) }} as modifier_source_value
     from imaging
     inner join registry
         on
             imaging.study_instance_uid = registry.study_instance_uid
             and imaging.modality = registry.modality
-    inner join modality
-        on imaging.modality = modality.modality
+    inner join procedure_concept
+        on
+            imaging.study_instance_uid = procedure_concept.study_instance_uid
+            and imaging.modality = procedure_concept.modality
 )
 
 select * from final

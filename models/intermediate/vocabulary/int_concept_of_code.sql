@@ -1,39 +1,104 @@
 -- (vocabulary_id, concept_code) -> concept ids. `concept_id` is the code's own concept,
 -- `standard_concept_id` the standard one it is or maps to; NULL where there is none. Several
--- targets: the lowest id, so that the choice is stable.
+-- targets: the lowest id, so that the choice is stable. A code that is no longer valid counts only
+-- where it maps to one that is.
 
 with
 
 concept as (
-    select * from {{ ref('concept') }}
-    where invalid_reason is null
+    select concept.*
+    from {{ ref('concept') }} as concept
+    inner join {{ ref('int_used_vocabulary') }} as used
+        on concept.vocabulary_id = used.vocabulary_id
 ),
 
-relationship as (
-    select * from {{ ref('concept_relationship') }}
-    where relationship_id = 'Maps to' and invalid_reason is null
-),
-
-mapped as (
+maps_to as (
     select
-        relationship.concept_id_1 as concept_id,
-        min(relationship.concept_id_2) as standard_concept_id
-    from relationship
-    inner join concept
-        on relationship.concept_id_2 = concept.concept_id
-    where concept.standard_concept = 'S'
-    group by relationship.concept_id_1
+        concept_id_1,
+        concept_id_2
+    from {{ ref('concept_relationship') }}
+    where
+        relationship_id = 'Maps to'
+        and invalid_reason is null
+        and concept_id_1 <> concept_id_2
+),
+
+standard as (
+    select
+        concept_id,
+        domain_id
+    from {{ ref('concept') }}
+    where standard_concept = 'S' and invalid_reason is null
+),
+
+one_step as (
+    select
+        concept.concept_id,
+        min(standard.concept_id) as standard_concept_id
+    from concept
+    inner join maps_to
+        on concept.concept_id = maps_to.concept_id_1
+    inner join standard
+        on maps_to.concept_id_2 = standard.concept_id
+    group by concept.concept_id
+),
+
+-- A mapping of ours may lead to a concept that a newer vocabulary maps on.
+two_steps as (
+    select
+        concept.concept_id,
+        min(standard.concept_id) as standard_concept_id
+    from concept
+    inner join maps_to
+        on concept.concept_id = maps_to.concept_id_1
+    inner join maps_to as further
+        on maps_to.concept_id_2 = further.concept_id_1
+    inner join standard
+        on further.concept_id_2 = standard.concept_id
+    group by concept.concept_id
+),
+
+resolved as (
+    select
+        concept.vocabulary_id,
+        concept.concept_code,
+        concept.concept_id,
+        concept.domain_id,
+        concept.invalid_reason,
+        case
+            when concept.standard_concept = 'S' and concept.invalid_reason is null
+                then concept.concept_id
+            else coalesce(one_step.standard_concept_id, two_steps.standard_concept_id)
+        end as standard_concept_id
+    from concept
+    left join one_step
+        on concept.concept_id = one_step.concept_id
+    left join two_steps
+        on concept.concept_id = two_steps.concept_id
+),
+
+-- Codes such as 'OMOP generated' are not unique.
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by vocabulary_id, concept_code
+            order by
+                case when invalid_reason is null then 1 else 2 end,
+                concept_id
+        ) as preference
+    from resolved
+    where invalid_reason is null or standard_concept_id is not null
 )
 
 select
-    concept.vocabulary_id,
-    concept.concept_code,
-    concept.concept_id,
-    concept.domain_id,
-    case
-        when concept.standard_concept = 'S' then concept.concept_id
-        else mapped.standard_concept_id
-    end as standard_concept_id
-from concept
-left join mapped
-    on concept.concept_id = mapped.concept_id
+    ranked.vocabulary_id,
+    ranked.concept_code,
+    ranked.concept_id,
+    ranked.domain_id,
+    ranked.standard_concept_id,
+    standard.domain_id as standard_domain_id
+from ranked
+left join standard
+    on ranked.standard_concept_id = standard.concept_id
+where ranked.preference = 1
