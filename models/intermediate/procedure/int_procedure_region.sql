@@ -11,11 +11,11 @@ series as (
         case
             when anatomy.anatomic_site_status = 'mapped' then anatomy.anatomic_site_concept_id
         end as site_concept_id,
-        contrast.contrast
+        lower(contrast.contrast_given) as contrast
     from {{ ref('int_image_series') }} as image_series
     inner join {{ ref('int_series_anatomy') }} as anatomy
         on image_series.series_instance_uid = anatomy.series_instance_uid
-    left join {{ ref('int_series_contrast') }} as contrast
+    left join {{ ref('int_contrast_given') }} as contrast
         on image_series.series_instance_uid = contrast.series_instance_uid
 ),
 
