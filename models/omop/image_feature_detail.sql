@@ -1,7 +1,7 @@
 select
     image_feature_id,
     path as source_path,
-    tag as source_tag,
+    case when origin = 'attribute' then tag end as source_tag,
     keyword as source_keyword,
     item as item_number,
     position as value_order,
@@ -11,6 +11,9 @@ select
     cast(instance_count as integer) as instance_count,
     value_text as value_source_text,
     nullif(coding_scheme, '') as coding_scheme,
-    code_meaning
+    code_meaning,
+    source_unit_code,
+    origin,
+    derived_from
 from {{ ref('int_image_feature') }}
 order by image_feature_id

@@ -35,8 +35,9 @@ final as (
         {{ micdm.null_of('integer') }} as visit_detail_id,
         parameter.tag as measurement_source_value,
         parameter.attribute_concept_id as measurement_source_concept_id,
-        parameter.unit_code as unit_source_value,
-        parameter.unit_concept_id as unit_source_concept_id,
+        -- As the header has it: before it was brought to another unit; NULL for computed numbers.
+        parameter.source_unit_code as unit_source_value,
+        parameter.source_unit_concept_id as unit_source_concept_id,
         -- 50 characters is what the CDM holds; the whole text is in image_feature_detail.
         substr(coalesce(parameter.value_text, parameter.value_key), 1, 50) as value_source_value,
         parameter.image_occurrence_id as measurement_event_id,

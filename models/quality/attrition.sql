@@ -29,6 +29,13 @@ usable_instance as (
     where reason_code is null
 ),
 
+-- Values that the rules selected, and derived ones.
+parameter as (
+    select series_instance_uid from {{ ref('int_series_parameter') }}
+    union all
+    select series_instance_uid from {{ ref('int_derived_parameter') }}
+),
+
 stage as (
     select
         2 as stage_order,
@@ -73,7 +80,7 @@ stage as (
         'value' as grain,
         (
             select count(*)
-            from {{ ref('int_series_parameter') }} as parameter
+            from parameter
             inner join {{ ref('int_image_series') }} as series
                 on parameter.series_instance_uid = series.series_instance_uid
         ) as rows_in,

@@ -1,5 +1,5 @@
--- Everything that did not go on to the next stage, and why: files, instances, series. Info rows
--- were set aside by design (an SR is no image); warnings and errors want a look.
+-- Everything that did not go on to the next stage, and why: files, instances, series, values. Info
+-- rows were set aside by design (an SR is no image); warnings and errors want a look.
 
 with
 
@@ -78,6 +78,37 @@ instance_of_series as (
     where series.reason_code is not null
 ),
 
+-- Values that a rule selected but that do not become a row; the message says which attribute.
+parameter as (
+    select
+        series_instance_uid,
+        path,
+        reason_code
+    from {{ ref('int_series_parameter') }}
+    where reason_code is not null
+    union all
+    select
+        series_instance_uid,
+        path,
+        reason_code
+    from {{ ref('int_derived_parameter') }}
+    where reason_code is not null
+),
+
+value as (
+    select
+        'parameter' as stage,
+        'value' as grain,
+        parameter.series_instance_uid as entity,
+        {{ micdm.null_of(dbt.type_string()) }} as container_member,
+        parameter.reason_code,
+        parameter.path as message,
+        {{ micdm.null_of(dbt.type_string()) }} as run_id
+    from parameter
+    inner join {{ ref('int_image_series') }} as image_series
+        on parameter.series_instance_uid = image_series.series_instance_uid
+),
+
 everything as (
     select * from file
     union all
@@ -88,6 +119,8 @@ everything as (
     select * from series
     union all
     select * from instance_of_series
+    union all
+    select * from value
 )
 
 select

@@ -311,7 +311,9 @@ def _text_key(text: str, vr: str) -> str:
         case "TM":
             return parse_time(text)
         case "DT":
-            parse_datetime(text)
+            date, time, offset = parse_datetime(text)
+            if date:
+                text = f"{date.isoformat()}{f' {time}' if time else ''}{offset or ''}"
         case "AS":
             parse_age(text)
         case "UI" if not is_valid_uid(text):

@@ -1,12 +1,15 @@
--- The values of a series that become features, reduced by the rule of the attribute (seed
--- dicom_attribute, column variation) where its instances disagree:
+-- The values of a series that become features: brought to one unit (seed unit_conversion), then
+-- reduced by the rule of the attribute (seed dicom_attribute, column variation) where its instances
+-- disagree:
 --   each        every distinct value
 --   mode        the most frequent; ties: the first in byte order
 --   range       the smallest and the largest
 --   min, max, sum
+--   any         the value that means yes, if an instance has it, else as mode; of numbers the largest
 -- Codes and texts have no order: range, min, max and sum mean each for them.
 -- `value_slot` says which of an attribute's values a row is; it is part of the feature's identity,
--- so it must not change when later slices change the value itself.
+-- so it must not change when later slices change the value itself. A row with a reason_code does
+-- not become a feature: it is in quality.quarantine.
 
 with
 
@@ -15,93 +18,188 @@ attribute as (
         path,
         value_type,
         multi_value,
+        unit_code,
         case
-            when value_type = 'number' or variation = 'mode' then variation
+            when value_type = 'number' or variation in ('any', 'mode') then variation
             else 'each'
         end as variation
     from {{ ref('mapping_dicom_attribute') }}
     where role = 'feature'
 ),
 
-series_value as (
+conversion as (
+    select * from {{ ref('mapping_unit_conversion') }}
+),
+
+means_yes as (
+    select * from {{ ref('int_yes_value') }}
+),
+
+converted as (
     select
-        series_value.*,
+        series_value.series_instance_uid,
+        series_value.path,
+        series_value.item,
+        series_value.position,
+        series_value.coding_scheme,
+        series_value.value_key,
+        series_value.value_text,
+        series_value.code_meaning,
+        series_value.value_count,
+        series_value.instance_count,
+        attribute.value_type,
         attribute.variation,
-        row_number() over (
-            partition by
-                series_value.series_instance_uid,
-                series_value.path,
-                series_value.item,
-                series_value.position
-            order by
-                series_value.value_count desc,
-                {{ micdm.byte_order('series_value.value_key') }},
-                {{ micdm.byte_order('series_value.coding_scheme') }}
-        ) as frequency_rank,
-        row_number() over (
-            partition by
-                series_value.series_instance_uid,
-                series_value.path,
-                series_value.item,
-                series_value.position
-            order by series_value.value_number, {{ micdm.byte_order('series_value.value_key') }}
-        ) as size_rank,
-        count(*) over (
-            partition by
-                series_value.series_instance_uid,
-                series_value.path,
-                series_value.item,
-                series_value.position
-        ) as distinct_value_count,
-        sum(series_value.value_number * series_value.value_count) over (
-            partition by
-                series_value.series_instance_uid,
-                series_value.path,
-                series_value.item,
-                series_value.position
-        ) as value_sum
+        coalesce(conversion.same_as, series_value.path) as concept_path,
+        coalesce(conversion.unit_code, attribute.unit_code) as unit_code,
+        coalesce(conversion.source_unit_code, attribute.unit_code) as source_unit_code,
+        case
+            when coalesce(conversion.factor, 1) = 1 then series_value.value_number
+            else {{ micdm.significant('(series_value.value_number * conversion.factor)') }}
+        end as value_number,
+        case
+            -- A text in a number attribute was rejected when it was read; what is left is odd VRs.
+            when attribute.value_type = 'number' and series_value.value_number is null
+                then 'not_a_number'
+            when conversion.path is not null and conversion.factor is null then 'implausible_value'
+        end as reason_code
     from {{ ref('int_series_value') }} as series_value
     inner join attribute
         on series_value.path = attribute.path
-    where
-        (attribute.multi_value = 'each' or series_value.position = 0)
-        -- A number attribute with a text in it was rejected when it was read.
-        and (attribute.value_type <> 'number' or series_value.value_number is not null)
+    left join conversion
+        on
+            series_value.path = conversion.path
+            and (conversion.value_from is null or series_value.value_number >= conversion.value_from)
+            and (conversion.value_to is null or series_value.value_number < conversion.value_to)
+            and series_value.value_number is not null
+    where attribute.multi_value = 'each' or series_value.position = 0
+),
+
+-- Values that can't be used are apart (partition by reason_code): they count for no rule.
+ranked as (
+    select
+        converted.*,
+        row_number() over (
+            partition by
+                converted.series_instance_uid,
+                converted.path,
+                converted.item,
+                converted.position,
+                converted.reason_code
+            order by
+                case
+                    when converted.variation = 'any' and means_yes.path is not null then 0 else 1
+                end,
+                converted.value_count desc,
+                {{ micdm.byte_order('converted.value_key') }},
+                {{ micdm.byte_order('converted.coding_scheme') }}
+        ) as frequency_rank,
+        row_number() over (
+            partition by
+                converted.series_instance_uid,
+                converted.path,
+                converted.item,
+                converted.position,
+                converted.reason_code
+            order by converted.value_number, {{ micdm.byte_order('converted.value_key') }}
+        ) as size_rank,
+        count(*) over (
+            partition by
+                converted.series_instance_uid,
+                converted.path,
+                converted.item,
+                converted.position,
+                converted.reason_code
+        ) as distinct_value_count,
+        sum(converted.value_number * converted.value_count) over (
+            partition by
+                converted.series_instance_uid,
+                converted.path,
+                converted.item,
+                converted.position,
+                converted.reason_code
+        ) as value_sum
+    from converted
+    left join means_yes
+        on
+            converted.path = means_yes.path
+            and converted.coding_scheme = means_yes.coding_scheme
+            and converted.value_key = means_yes.value_key
 ),
 
 slotted as (
     select
         *,
+        variation = 'sum' and (distinct_value_count > 1 or value_count > 1) as is_sum,
         case
-            when variation = 'each' and coding_scheme = '' then 'value:' || value_key
+            when (variation = 'each' or reason_code is not null) and coding_scheme = ''
+                then 'value:' || value_key
             when variation = 'each' then 'value:' || coding_scheme || ':' || value_key
             when variation = 'range' and size_rank = 1 then 'min'
             when variation = 'range' then 'max'
             else variation
         end as value_slot
-    from series_value
+    from ranked
     where
-        variation = 'each'
+        reason_code is not null
+        or variation = 'each'
         or (variation = 'mode' and frequency_rank = 1)
         or (variation in ('min', 'range') and size_rank = 1)
         or (variation in ('max', 'range') and size_rank = distinct_value_count)
         or (variation = 'sum' and size_rank = 1)
+        or (variation = 'any' and value_type <> 'number' and frequency_rank = 1)
+        or (variation = 'any' and value_type = 'number' and size_rank = distinct_value_count)
+),
+
+stated_quantity as (
+    select distinct
+        series_instance_uid,
+        path,
+        concept_path
+    from slotted
+    where
+        reason_code is null
+        and concept_path in (select same_as from conversion where same_as is not null)
+),
+
+-- Several attributes that state one quantity make one row: the one that has the concept wins.
+quantity as (
+    select
+        *,
+        row_number() over (
+            partition by series_instance_uid, concept_path
+            order by
+                case when path = concept_path then 0 else 1 end, {{ micdm.byte_order('path') }}
+        ) as preference
+    from stated_quantity
 )
 
 select
-    series_instance_uid,
-    path,
-    item,
-    position,
-    value_slot,
-    variation,
-    coding_scheme,
-    value_key,
+    slotted.series_instance_uid,
+    slotted.path,
+    slotted.item,
+    slotted.position,
+    slotted.value_slot,
+    slotted.variation,
+    slotted.coding_scheme,
+    -- A sum is in no header.
+    case when not slotted.is_sum then slotted.value_key end as value_key,
+    case when not slotted.is_sum then slotted.value_text end as value_text,
     case
-        when variation <> 'sum' or distinct_value_count = 1 and value_count = 1 then value_text
-    end as value_text,
-    case when variation = 'sum' then value_sum else value_number end as value_number,
-    code_meaning,
-    distinct_value_count,
-    instance_count
+        when slotted.variation = 'sum' and slotted.reason_code is null then slotted.value_sum
+        else slotted.value_number
+    end as value_number,
+    slotted.code_meaning,
+    slotted.distinct_value_count,
+    slotted.instance_count,
+    slotted.concept_path,
+    slotted.unit_code,
+    slotted.source_unit_code,
+    coalesce(
+        slotted.reason_code, case when quantity.preference > 1 then 'same_quantity_twice' end
+    ) as reason_code
 from slotted
+left join quantity
+    on
+        slotted.series_instance_uid = quantity.series_instance_uid
+        and slotted.path = quantity.path
+        and slotted.concept_path = quantity.concept_path

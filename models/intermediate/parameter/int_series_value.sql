@@ -1,21 +1,23 @@
 -- Every distinct value of every staged attribute in an image series, with how many instances (or
--- frames) have it. Headers are shared by many slices: they are counted first and unfolded after.
--- A per-frame value of a top-level attribute varies like a per-instance one, so its item ordinal
--- says nothing; in a true sequence the item is part of what the value means.
+-- frames) have it. A per-frame value of a top-level attribute varies like a per-instance one, so
+-- its item ordinal says nothing; in a true sequence the item is part of what the value means.
 
 with
+
+header_of_series as (
+    select * from {{ ref('int_series_header') }}
+),
+
+header_element as (
+    select * from {{ ref('stg_dicom_header_element') }}
+),
 
 instance as (
     select * from {{ ref('int_image_instance') }}
 ),
 
-header_of_series as (
-    select
-        series_instance_uid,
-        header_id,
-        count(*) as instance_count
-    from instance
-    group by series_instance_uid, header_id
+instance_element as (
+    select * from {{ ref('stg_dicom_instance_element') }}
 ),
 
 observed as (
@@ -32,9 +34,9 @@ observed as (
         element.coding_scheme,
         element.code_meaning
     from header_of_series
-    inner join {{ ref('stg_dicom_header_element') }} as element
+    inner join header_element as element
         on header_of_series.header_id = element.header_id
-    where element.reason_code is null and element.value_key is not null
+    where element.reason_code is null
     union all
     select
         instance.series_instance_uid,
@@ -49,30 +51,42 @@ observed as (
         element.coding_scheme,
         element.code_meaning
     from instance
-    inner join {{ ref('stg_dicom_instance_element') }} as element
+    inner join instance_element as element
         on
             instance.run_id = element.run_id
             and instance.file_id = element.file_id
-    where element.reason_code is null and element.value_key is not null
+    where element.reason_code is null
+),
+
+-- A coded entry without a code still has a meaning; that is then what it says.
+value as (
+    select
+        series_instance_uid,
+        path,
+        case when {{ micdm.is_nested('path') }} then item else 0 end as item,
+        position,
+        coalesce(coding_scheme, '') as coding_scheme,
+        coalesce(value_key, code_meaning) as value_key,
+        coalesce(value_text, code_meaning) as value_text,
+        value_number,
+        code_meaning,
+        instance_count,
+        value_count
+    from observed
+    where value_key is not null or code_meaning is not null
 )
 
 select
     series_instance_uid,
     path,
-    case when {{ micdm.is_nested('path') }} then item else 0 end as item,
+    item,
     position,
-    coalesce(coding_scheme, '') as coding_scheme,
+    coding_scheme,
     value_key,
     min({{ micdm.byte_order('value_text') }}) as value_text,
     min(value_number) as value_number,
     min({{ micdm.byte_order('code_meaning') }}) as code_meaning,
     cast(sum(instance_count) as bigint) as instance_count,
     cast(sum(instance_count * value_count) as bigint) as value_count
-from observed
-group by
-    series_instance_uid,
-    path,
-    case when {{ micdm.is_nested('path') }} then item else 0 end,
-    position,
-    coalesce(coding_scheme, ''),
-    value_key
+from value
+group by series_instance_uid, path, item, position, coding_scheme, value_key
