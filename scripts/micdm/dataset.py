@@ -219,13 +219,15 @@ class _LevelReader:
         if tag == CHARSET_TAG and not self._is_plain_charset(vr, length, at):
             self.why = "skip"
             return True
-        key, node = self._find(tag)
+        key: Step = tag
+        node = self.wanted.children.get(tag)
+        if node is None and tag & 0x10000 and tag >> 16 in self.wanted.private:
+            key, node = self._find_private(tag)
+            self._keep_creator(tag, length, at)
         if node is None:
             if vr == "SQ" and length > MAX_DEPTH * 16:
                 _check_depth(self.fp, at, at + length, self.encoding)
                 self.fp.seek(at)
-            elif tag >> 16 in self.wanted.private:
-                self._keep_creator(tag, length, at)
             return False
         if vr == "SQ" or (not node.is_value and vr in (None, "UN")):
             self.why = "sequence"
@@ -240,15 +242,19 @@ class _LevelReader:
         return False
 
     def _find(self, tag: int) -> tuple[Step, Node | None]:
-        """Return under which key an element is kept, and what is wanted of it.
+        """Return under which key an element is kept, and what is wanted of it."""
+        node = self.wanted.children.get(tag)
+        if node is None and tag & 0x10000 and tag >> 16 in self.wanted.private:
+            return self._find_private(tag)
+        return tag, node
 
-        A private element (gggg,bbee) belongs to the creator named in (gggg,00bb) (PS3.5 7.8.1).
-        """
-        private = self.wanted.private.get(tag >> 16)
-        if private and (creator := self.creators.get(tag >> 8)) is not None:
-            key = PrivateTag(tag >> 16, creator, tag & 0xFF)
-            return key, private.get(key)
-        return tag, self.wanted.children.get(tag)
+    def _find_private(self, tag: int) -> tuple[Step, Node | None]:
+        """Look a private element (gggg,bbee) up by the creator in (gggg,00bb) (PS3.5 7.8.1)."""
+        creator = self.creators.get(tag >> 8)
+        if creator is None:
+            return tag, None
+        key = PrivateTag(tag >> 16, creator, tag & 0xFF)
+        return key, self.wanted.private[key.group].get(key)
 
     def _keep_creator(self, tag: int, length: int, at: int) -> None:
         """Note the creator of a block, if the element at hand reserves one."""

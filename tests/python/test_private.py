@@ -228,6 +228,12 @@ def test_functional_groups(tmp_path: Path) -> None:
     assert values_of(read(encode(made), attributes), path) == ["0.5"]
 
 
+def test_a_full_tag_of_a_private_group_needs_no_creator(tmp_path: Path) -> None:
+    attributes = listed(tmp_path, "AcmeThing", "0019100C", "IS")
+    header = read(with_private(block(0x10, b"SIEMENS MR HEADER", x0C=("IS", b"5"))), attributes)
+    assert values_of(header, "AcmeThing") == ["5"]
+
+
 def test_levels_and_the_header_id(tmp_path: Path) -> None:
     low, high = (
         encode(private(dataset(), "SIEMENS MR HEADER", 0x19, x0C=("IS", b))) for b in (0, 800)
@@ -396,17 +402,31 @@ def test_every_private_value_of_real_files_is_what_pydicom_reads(tmp_path: Path)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
-def test_b_values_of_a_real_siemens_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("module", "creator", "group", "number", "path", "b_values"),
+    [
+        ("dwi.siemens.skyra.syngo_d13c", "SIEMENS MR HEADER", 0x19, 0x0C, SIEMENS, {"0", "3000"}),
+        ("fmap.ge.discovery_mr888.dv26_0_r05_2008a", "GEMS_PARM_01", 0x43, 0x39, GE, {"0"}),
+    ],
+)
+def test_b_values_of_real_headers(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    creator: str,
+    group: int,
+    number: int,
+    path: str,
+    b_values: set[str],
+) -> None:
     # The package imports its downloader of other images on the way; we use none of those.
     monkeypatch.setitem(sys.modules, "openneuro", types.ModuleType("openneuro"))
-    made: Any = importlib.import_module(
-        "medimages4tests.dummy.dicom.mri.dwi.siemens.skyra.syngo_d13c"
-    )
-    monkeypatch.setattr(made, "num_vols", 6)
-    expected = set()
-    for path in sorted(made.get_image(out_dir=tmp_path / "dwi").glob("*.dcm")):
-        block = pydicom.dcmread(path).private_block(0x19, "SIEMENS MR HEADER")
-        b_value = str(block[0x0C].value)
-        assert values_of(read_file(path, ATTRIBUTES), SIEMENS) == [b_value]
-        expected.add(b_value)
-    assert expected == {"0", "3000"}
+    images: Any = importlib.import_module(f"medimages4tests.dummy.dicom.mri.{module}")
+    monkeypatch.setattr(images, "num_vols", 6)
+    found = set()
+    for file in images.get_image(out_dir=tmp_path / "images").glob("*.dcm"):
+        expected = pydicom.dcmread(file).private_block(group, creator)[number].value
+        first = str(expected[0] if isinstance(expected, MultiValue) else expected)
+        assert values_of(read_file(file, ATTRIBUTES), path) == [first]
+        found.add(first)
+    assert found == b_values
