@@ -20,7 +20,7 @@ word as (
     select
         text.plain_text,
         place.place,
-        {{ dbt.split_part('text.plain_text', "' '", 'place.place') }} as word
+        split_part(text.plain_text, ' ', place.place) as word
     from text
     inner join place
         on place.place <= length(text.plain_text) - length(replace(text.plain_text, ' ', '')) + 1
