@@ -156,10 +156,10 @@ select
         order by
             series_count desc,
             row_count desc,
-            field,
+            {{ micdm.byte_order('field') }},
             {{ micdm.byte_order('source_path') }},
             {{ micdm.byte_order('source_value') }},
-            status
+            {{ micdm.byte_order('status') }}
     ) as work_order,
     field,
     source_path,

@@ -114,6 +114,36 @@ def load(
     )
 
 
+@app.command("load-vocabulary")
+def load_vocabulary(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="An unpacked download from Athena.")
+    ],
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="postgresql://user@host:port/database; PG* variables give what it leaves out.",
+        ),
+    ] = "postgresql://",
+    schema: Annotated[
+        str, typer.Option(metavar="NAME", help="The schema that gets it.")
+    ] = "vocabulary",
+) -> None:
+    """Load an OMOP vocabulary into Postgres; what was loaded before is replaced."""
+    from micdm import load_vocabulary as loading
+    from micdm.load import LoadError
+
+    def tell(table: str, rows: int) -> None:
+        print(f"{table}: {rows} rows", flush=True)
+
+    try:
+        rows = loading.load_vocabulary(folder, to, schema, tell)
+    except LoadError as error:
+        raise fail(str(error)) from None
+    print(f"Loaded {rows} rows into {schema}.")
+
+
 @app.command()
 def report(
     database: Annotated[

@@ -110,8 +110,8 @@ def load(
         # Also guards a loaded database against a mistyped folder.
         raise LoadError(f"There are no staged files under {raw}: run `micdm stage` first.")
     summary = LoadSummary()
-    with _connection(url) as connection:
-        _take_turn(connection, schema)
+    with connected(url) as connection:
+        take_turn(connection, schema)
         _make_tables(connection, schema)
         for table in SCHEMAS:
             _load_table(connection, schema, table, parts[table], summary, on_part)
@@ -140,7 +140,7 @@ def _fingerprint(path: Path) -> str:
 
 
 @contextmanager
-def _connection(url: str) -> Iterator[psycopg.Connection]:
+def connected(url: str) -> Iterator[psycopg.Connection]:
     """Connect, and turn the server's errors into a sentence that holds no password."""
     try:
         given = psycopg.conninfo.conninfo_to_dict(url)
@@ -161,7 +161,7 @@ def _connection(url: str) -> Iterator[psycopg.Connection]:
         raise LoadError(f"Postgres says: {text}") from None
 
 
-def _take_turn(connection: psycopg.Connection, schema: str) -> None:
+def take_turn(connection: psycopg.Connection, schema: str) -> None:
     """Two loads at once would load the same parts twice; the lock ends with the connection."""
     row = connection.execute(
         "select pg_try_advisory_lock(hashtext('micdm load'), hashtext(%s))", [schema]
@@ -262,7 +262,7 @@ def _load_part(connection: psycopg.Connection, schema: str, table: str, part: Pa
             with cursor.copy(copy_in) as copy:
                 for batch in file.iter_batches(BATCH_ROWS):
                     run_id = run_id or batch.column("run_id")[0].as_py()
-                    copy.write(_csv(batch))
+                    copy.write(csv_rows(batch))
             cursor.execute(
                 sql.SQL(
                     "insert into {} (table_name, part_name, run_id, rows, fingerprint) "
@@ -274,7 +274,7 @@ def _load_part(connection: psycopg.Connection, schema: str, table: str, part: Pa
         return rows
 
 
-def _csv(batch: pa.RecordBatch) -> bytes:
+def csv_rows(batch: pa.RecordBatch) -> bytes:
     """Write rows as Postgres reads them: every text quoted, so '' is text and nothing is NULL."""
     sink = pa.BufferOutputStream()
     options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
