@@ -29,7 +29,7 @@ select
     'modality_contradicts_sop_class' as conflict,
     'modality taken from the SOP class' as resolution
 from series
-where modality_source = 'sop_class' and modality_source_value is not null
+where modality_contradicts_sop_class
 union all
 select
     'series' as grain,

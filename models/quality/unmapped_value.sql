@@ -9,7 +9,8 @@ series as (
         series.study_instance_uid,
         series.modality,
         series.reason_code,
-        series.modality_source_value
+        series.modality_source_value,
+        series.modality_status
     from {{ ref('int_series') }} as series
 ),
 
@@ -47,7 +48,9 @@ unmapped as (
         'unmapped' as status,
         series_instance_uid
     from series
-    where reason_code = 'unknown_modality'
+    where
+        modality_status = 'unknown'
+        and coalesce(reason_code, 'unknown_modality') = 'unknown_modality'
     union all
     select
         'procedure_concept_id' as field,

@@ -8,7 +8,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from pydicom.uid import BasicTextSRStorage, MRImageStorage, PositronEmissionTomographyImageStorage
+from pydicom.uid import (
+    BasicTextSRStorage,
+    MRImageStorage,
+    PositronEmissionTomographyImageStorage,
+    SecondaryCaptureImageStorage,
+)
 
 from dicom_factory import ROOT, dataset, encode
 from pipeline import DuckDB, Postgres, stage
@@ -96,6 +101,10 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
             PatientBirthDate=None,
             PatientAge="041Y",
         )
+    # 22 to 24: a modality that the SOP class can't hold, one in other words, a copy of a report.
+    add(22, Modality="SEG")
+    add(23, Modality="MRI", SOPClassUID="1.2.3.4")
+    add(24, Modality="SR", SOPClassUID=SecondaryCaptureImageStorage)
     stage(archive.folder, out=folder / "raw")
     return folder / "raw"
 
@@ -109,7 +118,7 @@ def built(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> DuckDB:
 
 def test_which_series_become_image_occurrences(built: DuckDB) -> None:
     found = {uid for (uid,) in built.rows("select image_series_uid from omop.image_occurrence")}
-    cases = [1, 4, 5, 13, 15, 16, 17, 18, 21]
+    cases = [1, 4, 5, 13, 15, 16, 17, 18, 21, 22, 23]
     assert found == {series_uid(case) for case in cases} | {series_uid(14), series_uid(14, 2)}
 
 
@@ -124,8 +133,8 @@ def test_where_the_others_went(built: DuckDB) -> None:
         ("instance", "duplicate_sop_instance"): 1,
         ("instance", "sop_instance_conflict"): 1,
         ("instance", "sop_instance_uid_reused"): 2,
-        ("image", "not_an_image"): 2,
-        ("series", "not_an_image"): 2,
+        ("image", "not_an_image"): 3,
+        ("series", "not_an_image"): 3,
         ("series", "no_date"): 1,
         ("series", "series_uid_in_two_patients"): 1,
         ("series", "series_uid_in_two_studies"): 1,
@@ -161,12 +170,14 @@ def test_a_series_row_by_row(built: DuckDB) -> None:
         ("00180060", "120", 120.0, "kV", True, "", None),
         ("00181151", "100", 100.0, "mA", True, "", None),
         ("00181151", "300", 300.0, "mA", True, "", None),
-        ("00181210", "B30f", None, None, False, NO_CONCEPT, 0),
+        ("00181210", "B30f", None, None, False, "", None),
         ("00185100", "HFS", None, None, False, "HFS", parameters[5][6]),
         ("00280010", "4", 4.0, None, False, "", None),
         ("00280011", "4", 4.0, None, False, "", None),
         ("00280030", "0.5", 0.5, "mm", True, "", None),
         ("00280030", "0.75", 0.75, "mm", True, "", None),
+        ("DERIVED_FRAME_COUNT", None, 3.0, None, False, "", None),
+        ("DERIVED_INSTANCE_COUNT", None, 3.0, None, False, "", None),
     ]
     assert parameters[5][6] > 0
 
@@ -183,7 +194,7 @@ def test_features_follow_figure_3(built: DuckDB) -> None:
         join omop.concept as site on site.concept_id = feature.anatomic_site_concept_id
         where image_series_uid = '{series_uid(1)}'
         """
-    ) == [(10, 10, 10, 0, 0, 0)]
+    ) == [(12, 12, 12, 0, 0, 0)]
 
 
 def test_decisions(built: DuckDB) -> None:
@@ -203,6 +214,8 @@ def test_decisions(built: DuckDB) -> None:
     assert by_series[series_uid(4)] == ("CT", "modality", "series_date", *chest, 1)
     assert by_series[series_uid(13)] == ("CT", "sop_class", "series_date", *chest, 1)
     assert by_series[series_uid(15)] == ("CT", "modality", "study_date", *chest, 1)
+    assert by_series[series_uid(22)] == ("CT", "sop_class", "series_date", *chest, 1)
+    assert by_series[series_uid(23)] == ("MR", "synonym", "series_date", *chest, 1)
     assert by_series[series_uid(17)][3:5] == ("not_anatomy", NO_CONCEPT)
     lung, right_lung = built.rows(
         "select concept_code from omop.concept where concept_id in (4213162, 4141610)"

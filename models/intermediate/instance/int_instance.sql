@@ -16,6 +16,28 @@ modality as (
     select * from {{ ref('mapping_modality') }}
 ),
 
+-- What a file may write for a modality: the term itself, or another word for it.
+stated as (
+    select
+        modality as stated_value,
+        modality,
+        is_image,
+        'modality' as modality_source
+    from modality
+    union all
+    select
+        another.synonym as stated_value,
+        modality.modality,
+        modality.is_image,
+        'synonym' as modality_source
+    from {{ ref('mapping_modality_synonym') }} as another
+    inner join modality
+        on another.modality = modality.modality
+    left join modality as term
+        on another.synonym = term.modality
+    where term.modality is null
+),
+
 kept as (
     select
         sop_instance_uid,
@@ -42,9 +64,29 @@ reused as (
 judged as (
     select
         instance_file.*,
+        sop_class.sop_class_uid as known_sop_class_uid,
         sop_class.implied_modality,
-        -- The SOP class says what the object is; Modality only helps where the class is unknown.
-        coalesce(sop_class.is_image, modality.is_image, false) as is_image,
+        stated.modality as stated_modality,
+        stated.modality_source as stated_source,
+        -- The SOP class says what the object is. Modality is asked where the class is unknown, and
+        -- where it may hold anything: a secondary capture of a report is no image.
+        case
+            when sop_class.sop_class_uid is null then coalesce(stated.is_image, false)
+            when sop_class.is_image and sop_class.implied_modality is null
+                then coalesce(stated.is_image, true)
+            else sop_class.is_image
+        end as is_image,
+        -- A modality that the class may hold stands; else the class knows better.
+        coalesce(
+            stated.is_image
+            and (
+                sop_class.implied_modality is null
+                or stated.modality = sop_class.implied_modality
+                or '|' || coalesce(sop_class.possible_modalities, '') || '|'
+                like '%|' || stated.modality || '|%'
+            ),
+            false
+        ) as stated_modality_stands,
         case
             when instance_file.sop_instance_uid is null then 'no_sop_instance_uid'
             when instance_file.series_instance_uid is null then 'no_series_uid'
@@ -75,8 +117,24 @@ judged as (
         on instance_file.sop_instance_uid = reused.sop_instance_uid
     left join sop_class
         on instance_file.sop_class_uid = sop_class.sop_class_uid
-    left join modality
-        on instance_file.modality = modality.modality
+    left join stated
+        on instance_file.modality = stated.stated_value
 )
 
-select * from judged
+select
+    judged.*,
+    case
+        when judged.stated_modality_stands then judged.stated_modality
+        else judged.implied_modality
+    end as image_modality,
+    case
+        when judged.stated_modality_stands then judged.stated_source
+        when judged.implied_modality is not null then 'sop_class'
+    end as modality_source,
+    case
+        when judged.modality is null then 'missing'
+        when judged.stated_modality is null then 'unknown'
+        when judged.stated_modality_stands then 'accepted'
+        else 'contradicts_sop_class'
+    end as modality_status
+from judged

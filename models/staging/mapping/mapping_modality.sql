@@ -6,9 +6,11 @@
     columns=[
         'modality',
         'meaning',
+        'acquisition',
         'is_image',
         'vocabulary_id',
         'concept_code',
+        'standard_concept_code',
         'source',
     ],
 ) }}

@@ -7,8 +7,11 @@
         'sop_class_uid',
         'name',
         'content',
+        'acquisition',
         'is_image',
         'implied_modality',
+        'possible_modalities',
+        'concept_code',
         'source',
     ],
 ) }}
