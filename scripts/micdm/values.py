@@ -14,6 +14,7 @@ import unicodedata
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Context, Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from pydicom.charset import convert_encodings, decode_bytes, python_encoding
 
 MAX_POSITIONS = 1_000
 INT32 = range(-(2**31), 2**31)
+# Beyond these sizes a sum, product or square leaves the range of a double, which databases refuse.
+LEAST, MOST = 1e-100, 1e100
 
 # Fixed-size binary VRs: struct code and size.
 BINARY = {
@@ -205,9 +208,13 @@ def parse_decimal(text: str) -> float:
     """Parse a DS: a decimal number with a point, never a comma, never NaN."""
     if not DECIMAL.fullmatch(text):
         raise BadValueError("not_finite" if NOT_FINITE.fullmatch(text) else "not_a_number")
-    number = float(text)
-    if not math.isfinite(number):
-        raise BadValueError("not_finite")
+    return check_size(float(text))
+
+
+def check_size(number: float) -> float:
+    """Return the number if a database can reckon with it: no measured quantity is near 1e100."""
+    if number and not LEAST <= abs(number) <= MOST:
+        raise BadValueError("number_out_of_range")
     return number
 
 
@@ -226,12 +233,23 @@ def is_valid_uid(text: str) -> bool:
     return len(text) <= 64 and UID.fullmatch(text) is not None
 
 
-def number_key(number: float) -> str:
-    """Return the canonical text of a number, 9 significant digits: 120.000000 and 1.2E2 are '120'.
+# A DS has at most 16 characters, so all that conform are exact (PS3.5 table 6.2-1).
+_DS_DIGITS = Context(prec=16)
+_ALL_DIGITS = Context(prec=20)
+
+
+def number_key(number: Decimal) -> str:
+    """Return the canonical text of a number: 120.000000 and 1.2E2 are '120', -0.0 is '0'.
 
     Two values are one value when their keys are equal; floats are never compared.
     """
-    return f"{number + 0.0:.9g}" if number else "0"
+    if not number:
+        return "0"
+    number = number.normalize(_ALL_DIGITS)
+    power = number.adjusted()
+    if -5 < power < 20:
+        return f"{number:f}"
+    return f"{number.scaleb(-power, _ALL_DIGITS):f}e{power:+03}"
 
 
 def shortest_float32(number: float) -> str:
@@ -294,9 +312,9 @@ def parse_values(
 def _parse_text(text: str, vr: str, numeric: bool) -> Value:
     try:
         if vr == "IS":
-            return _number(text, parse_integer(text))
+            return _integer(text, parse_integer(text))
         if vr == "DS" or numeric:
-            return _number(text, parse_decimal(text))
+            return _decimal(text, parse_decimal(text))
         return Value(text, None, _text_key(text, vr))
     except BadValueError as bad:
         return Value(text, reason=bad.reason)
@@ -321,8 +339,14 @@ def _text_key(text: str, vr: str) -> str:
     return text
 
 
-def _number(text: str, number: float) -> Value:
-    return Value(text, float(number), number_key(number))
+def _integer(text: str, number: int) -> Value:
+    return Value(text, float(number), str(number))
+
+
+def _decimal(text: str, number: float) -> Value:
+    # What is too small for a double is zero. Adding 0.0 makes zero of -0.0.
+    exact = _DS_DIGITS.create_decimal(text) if number else Decimal(0)
+    return Value(text, number + 0.0, number_key(exact))
 
 
 def _parse_binary(
@@ -345,11 +369,14 @@ def _parse_binary(
         elif vr in ("FL", "FD"):
             yield position, _parse_float(fields[0], vr)
         else:
-            yield position, _number(str(fields[0]), fields[0])
+            yield position, _integer(str(fields[0]), fields[0])
 
 
 def _parse_float(number: float, vr: str) -> Value:
     if not math.isfinite(number):
         return Value(str(number), reason="not_finite")
     text = shortest_float32(number) if vr == "FL" else repr(number).removesuffix(".0")
-    return _number(text, float(text))
+    try:
+        return Value(text, check_size(float(text)) + 0.0, number_key(Decimal(text)))
+    except BadValueError as bad:
+        return Value(text, reason=bad.reason)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import struct
 import unicodedata
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -40,7 +42,11 @@ def one(raw: bytes, vr: str, **more: Any) -> Value:
         (b"5.", 5.0, "5"),
         (b"-0", 0.0, "0"),
         (b"1e-7\0", 1e-7, "1e-07"),
-        (b"0.3333333333333333", 1 / 3, "0.333333333"),
+        (b"0.3333333333333333", 1 / 3, "0.3333333333333333"),
+        (b"1234567891", 1234567891.0, "1234567891"),
+        (b"12345678.1234567", 12345678.1234567, "12345678.1234567"),
+        (b"-0.00125E-02", -0.0000125, "-1.25e-05"),
+        (b"1e-400", 0.0, "0"),
     ],
 )
 def test_decimal_strings(raw: bytes, number: float, key: str) -> None:
@@ -54,7 +60,10 @@ def test_decimal_strings(raw: bytes, number: float, key: str) -> None:
     [
         (b"nan", "DS", "not_finite"),
         (b"-INF", "DS", "not_finite"),
-        (b"1e999", "DS", "not_finite"),
+        (b"1e999", "DS", "number_out_of_range"),
+        (b"1.7e308", "DS", "number_out_of_range"),
+        (b"-1.1E+100", "DS", "number_out_of_range"),
+        (b"1e-300", "DS", "number_out_of_range"),
         (b"1,25", "DS", "not_a_number"),
         (b"unknown", "DS", "not_a_number"),
         (b"1.9.10.0", "DS", "not_a_number"),
@@ -115,7 +124,42 @@ def test_binary_numbers(vr: str, form: str, number: float, text: str) -> None:
     assert value.number == float(text)
 
 
+def test_large_integers_are_not_merged() -> None:
+    assert one(b"1234567891", "IS").key == "1234567891"
+    assert one(b"+0012", "IS").key == one(b"12", "DS").key == "12"
+    for vr, form, low in (("UL", "<I", 2**32 - 2), ("UV", "<Q", 2**64 - 2), ("SV", "<q", -(2**63))):
+        keys = [one(struct.pack(form, number), vr).key for number in (low, low + 1)]
+        assert keys == [str(low), str(low + 1)]
+
+
+def test_one_number_has_one_key_whatever_its_vr() -> None:
+    for number in (0, 5, -120, 1234567890, 2**31 - 1):
+        keys = {one(str(number).encode(), vr).key for vr in ("IS", "DS")}
+        keys.add(one(struct.pack("<q", number), "SV").key)
+        keys.add(one(struct.pack("<d", number), "FD").key)
+        assert keys == {str(number)}
+    for text in ("0.1", "-2.5", "1e-07", "1e+30"):
+        keys = {one(text.encode(), "DS").key, one(struct.pack("<f", float(text)), "FL").key}
+        assert keys == {text}
+
+
+def test_zero_has_no_sign() -> None:
+    for value in (
+        one(b"-0.0", "DS"),
+        one(b"-0", "IS"),
+        one(struct.pack("<f", -0.0), "FL"),
+        one(struct.pack("<d", -0.0), "FD"),
+    ):
+        assert value.key == "0"
+        assert value.number is not None
+        assert math.copysign(1, value.number) == 1
+
+
 def test_binary_numbers_that_are_none() -> None:
+    for number in (1.7e308, -1e200, 5e-324):
+        value = one(struct.pack("<d", number), "FD")
+        assert (value.number, value.key, value.reason) == (None, None, "number_out_of_range")
+        assert value.text == repr(number)
     assert one(b"\1\2\3", "US").reason == "bad_length"
     assert one(struct.pack("<f", float("nan")), "FL").reason == "not_finite"
     assert one(struct.pack("<d", float("inf")), "FD").reason == "not_finite"
@@ -130,9 +174,11 @@ def test_shortest_float32_is_the_same_float(number: float) -> None:
     assert struct.pack("<f", float(text)) == struct.pack("<f", number)
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_number_key_does_not_depend_on_spelling(number: float) -> None:
-    assert values.number_key(number) == values.number_key(float(f"{number:.17e}"))
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-1e9, max_value=1e9))
+def test_number_key_does_not_depend_on_spelling(number: Decimal) -> None:
+    key = values.number_key(number)
+    assert key == values.number_key(Decimal(f"{number:e}")) == values.number_key(Decimal(key))
+    assert Decimal(key) == number
 
 
 def test_dates_and_times() -> None:
