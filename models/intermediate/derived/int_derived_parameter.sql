@@ -9,14 +9,14 @@ content as (
 
 plane as (
     select
-        header.series_instance_uid,
+        of_series.series_instance_uid,
         orientation.plane,
         orientation.reason_code,
-        sum(header.instance_count) as instance_count
-    from {{ ref('int_series_header') }} as header
+        sum(of_series.instance_count) as instance_count
+    from {{ ref('int_series_header') }} as of_series
     inner join {{ ref('int_header_orientation') }} as orientation
-        on header.header_id = orientation.header_id
-    group by header.series_instance_uid, orientation.plane, orientation.reason_code
+        on of_series.header_id = orientation.header_id
+    group by of_series.series_instance_uid, orientation.plane, orientation.reason_code
 ),
 
 derived as (
@@ -94,8 +94,8 @@ derived as (
         instance_count,
         case
             when
-                {{ micdm.seconds_between('first_acquisition_datetime', 'last_acquisition_datetime') }}
-                > 86400
+                {{ dbt.dateadd('day', 1, 'first_acquisition_datetime') }}
+                < last_acquisition_datetime
                 then 'implausible_duration'
         end as reason_code
     from {{ ref('int_series_timing') }}
@@ -118,7 +118,7 @@ select
     derived.series_instance_uid,
     derived.path,
     derived.item,
-    0 as position,
+    0 as position,  -- noqa: RF04
     derived.value_slot,
     'derived' as variation,
     '' as coding_scheme,

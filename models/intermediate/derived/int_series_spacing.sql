@@ -10,7 +10,7 @@ with
 
 orientation as (
     select
-        header.series_instance_uid,
+        of_series.series_instance_uid,
         min(orientation.normal_x) as normal_x,
         min(orientation.normal_y) as normal_y,
         min(orientation.normal_z) as normal_z,
@@ -18,10 +18,10 @@ orientation as (
         max(orientation.normal_y) - min(orientation.normal_y) as spread_y,
         max(orientation.normal_z) - min(orientation.normal_z) as spread_z,
         count(orientation.reason_code) as invalid_count
-    from {{ ref('int_series_header') }} as header
+    from {{ ref('int_series_header') }} as of_series
     inner join {{ ref('int_header_orientation') }} as orientation
-        on header.header_id = orientation.header_id
-    group by header.series_instance_uid
+        on of_series.header_id = orientation.header_id
+    group by of_series.series_instance_uid
 ),
 
 instance as (

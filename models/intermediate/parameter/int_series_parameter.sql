@@ -5,7 +5,8 @@
 --   mode        the most frequent; ties: the first in byte order
 --   range       the smallest and the largest
 --   min, max, sum
---   any         the value that means yes, if an instance has it, else as mode; of numbers the largest
+--   any         the value that means yes, if an instance has it, else as mode; of numbers the
+--               largest
 -- Codes and texts have no order: range, min, max and sum mean each for them.
 -- `value_slot` says which of an attribute's values a row is; it is part of the feature's identity,
 -- so it must not change when later slices change the value itself. A row with a reason_code does
@@ -53,8 +54,11 @@ converted as (
         coalesce(conversion.unit_code, attribute.unit_code) as unit_code,
         coalesce(conversion.source_unit_code, attribute.unit_code) as source_unit_code,
         case
-            when coalesce(conversion.factor, 1) = 1 then series_value.value_number
-            else {{ micdm.significant('(series_value.value_number * conversion.factor)') }}
+            when coalesce(conversion.factor, 1) = 1 and coalesce(conversion.shift, 0) = 0
+                then series_value.value_number
+            else {{ micdm.significant(
+                '(series_value.value_number * conversion.factor + coalesce(conversion.shift, 0))'
+            ) }}
         end as value_number,
         case
             -- A text in a number attribute was rejected when it was read; what is left is odd VRs.
@@ -68,9 +72,12 @@ converted as (
     left join conversion
         on
             series_value.path = conversion.path
-            and (conversion.value_from is null or series_value.value_number >= conversion.value_from)
-            and (conversion.value_to is null or series_value.value_number < conversion.value_to)
             and series_value.value_number is not null
+            and (
+                conversion.value_from is null
+                or series_value.value_number >= conversion.value_from
+            )
+            and (conversion.value_to is null or series_value.value_number < conversion.value_to)
     where attribute.multi_value = 'each' or series_value.position = 0
 ),
 
@@ -158,7 +165,10 @@ stated_quantity as (
     from slotted
     where
         reason_code is null
-        and concept_path in (select same_as from conversion where same_as is not null)
+        and exists (
+            select 1 from conversion
+            where conversion.same_as = slotted.concept_path
+        )
 ),
 
 -- Several attributes that state one quantity make one row: the one that has the concept wins.

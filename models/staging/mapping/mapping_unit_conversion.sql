@@ -9,6 +9,7 @@
         'value_from',
         'value_to',
         'factor',
+        'shift',
         'unit_code',
         'source_unit_code',
         'same_as',
