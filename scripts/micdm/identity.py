@@ -195,10 +195,25 @@ def read_identity(
     # Enhanced objects have one Acquisition DateTime in place of a date and a time. The two belong
     # together, so the time is taken only when there is no date of its own that it may not match.
     if identity.acquisition_date is None:
-        identity.acquisition_date = moment[0]
-        if identity.acquisition_time is None:
-            identity.acquisition_time = moment[1]
+        _take_moment(identity, moment)
     return identity, reader.rejected
+
+
+def _take_moment(identity: Identity, moment: tuple[dt.date | None, str | None, str | None]) -> None:
+    """Take acquisition date and time of a DT, in the one offset that all columns are in.
+
+    A DT may have an offset of its own; without one that of the data set holds (PS3.5 table 6.2-1,
+    PS3.3 C.12.1.1.8).
+    """
+    date, time, offset = moment
+    if date is not None and offset is not None:
+        if identity.timezone_offset_from_utc is None:
+            identity.timezone_offset_from_utc = offset
+        elif time is not None:
+            date, time = values.shift(date, time, offset, identity.timezone_offset_from_utc)
+    identity.acquisition_date = date
+    if identity.acquisition_time is None:
+        identity.acquisition_time = time
 
 
 def makes_sense(identity: Identity) -> bool:

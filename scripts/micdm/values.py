@@ -197,6 +197,17 @@ def parse_offset(text: str) -> str:
     return text
 
 
+def shift(date: dt.date, time: str, offset: str, to: str) -> tuple[dt.date, str]:
+    """Return the same moment in another offset from UTC."""
+    minutes = [int(f"{o[0]}1") * (int(o[1:3]) * 60 + int(o[3:])) for o in (offset, to)]
+    moment = dt.datetime.combine(date, dt.time.fromisoformat(time))
+    try:
+        moment += dt.timedelta(minutes=minutes[1] - minutes[0])
+    except OverflowError:  # before year 1 or after 9999: no real date anyway
+        return date, time
+    return moment.date(), moment.time().isoformat()
+
+
 def parse_age(text: str) -> str:
     """Parse an AS: three digits and D, W, M or Y."""
     if not AGE.fullmatch(text):

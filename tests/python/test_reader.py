@@ -89,6 +89,34 @@ def test_acquisition_datetime_stands_in_for_date_and_time() -> None:
     assert (who.acquisition_date, who.acquisition_time) == (dt.date(2024, 1, 1), None)
 
 
+@pytest.mark.parametrize(
+    ("moment", "offset", "expected"),
+    [
+        ("20200615233015.5+0200", None, ("2020-06-15", "23:30:15.500000", "+0200")),
+        ("20200615233015.5+0200", "+0200", ("2020-06-15", "23:30:15.500000", "+0200")),
+        ("20200615233015.5", "+0200", ("2020-06-15", "23:30:15.500000", "+0200")),
+        ("20200615233015.5+0000", "+0530", ("2020-06-16", "05:00:15.500000", "+0530")),
+        ("20200615003000+0200", "-0330", ("2020-06-14", "19:00:00", "-0330")),
+        ("20200615+0200", "-0330", ("2020-06-15", None, "-0330")),
+        ("20200615+0200", None, ("2020-06-15", None, "+0200")),
+        ("202006+0200", None, (None, None, None)),
+        ("00010101000000+0200", "+0000", ("0001-01-01", "00:00:00", "+0000")),
+    ],
+)
+def test_acquisition_datetime_with_its_own_offset(
+    moment: str, offset: str | None, expected: tuple[str | None, ...]
+) -> None:
+    made = dataset(AcquisitionDateTime=moment, TimezoneOffsetFromUTC=offset)
+    who = read(encode(made)).identity
+    date = who.acquisition_date and who.acquisition_date.isoformat()
+    assert (date, who.acquisition_time, who.timezone_offset_from_utc) == expected
+
+
+def test_an_offset_of_a_datetime_that_is_not_used_says_nothing() -> None:
+    made = dataset(AcquisitionDateTime="20200615233015+0200", AcquisitionDate="20200615")
+    assert read(encode(made)).identity.timezone_offset_from_utc is None
+
+
 def test_bad_identity_values_are_rejected_rows() -> None:
     header = read(encode_loosely(PatientBirthDate="20230231", PatientAge="45", StudyTime="25"))
     assert header.identity.patient_birth_date is None
