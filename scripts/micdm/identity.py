@@ -190,7 +190,7 @@ def read_identity(
         patient_birth_date=parsed(0x00100030, date),
         patient_age=parsed(0x00101010, values.parse_age),
         instance_number=parsed(0x00200013, values.parse_integer),
-        number_of_frames=parsed(0x00280008, values.parse_integer),
+        number_of_frames=parsed(0x00280008, values.parse_count),
     )
     # Enhanced objects have one Acquisition DateTime in place of a date and a time. The two belong
     # together, so the time is taken only when there is no date of its own that it may not match.

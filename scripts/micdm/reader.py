@@ -179,9 +179,12 @@ def _read_header(file: BinaryIO, size: int, attributes: AttributeList) -> Header
         raise Rejected("not_dicom", "no DICM prefix, and read without it makes no sense")
     series = _collect(attributes.series, top)
     instance = _collect(attributes.instance, top)
-    rows = list(_decode_all(instance, encoding.little, flags))
-    listed = {attribute.path for attribute, _ in (*series, *instance)}
-    rows += [_rejected_row(bad) for bad in rejected if bad.keyword not in listed]
+    # What can't be used in a column of the instance can't be used as a parameter either.
+    unusable = {bad.keyword for bad in rejected}
+    in_header = {attribute.path for attribute, _ in series}
+    decoded = _decode_all(instance, encoding.little, flags)
+    rows = [row for row in decoded if row.path not in unusable]
+    rows += [_rejected_row(bad) for bad in rejected if bad.keyword not in in_header]
     return Header(
         identity=identity,
         header_id=_hash(series, top.charset or b"", encoding.little),

@@ -239,6 +239,14 @@ def parse_integer(text: str) -> int:
     return int(text)
 
 
+def parse_count(text: str) -> int:
+    """Parse an IS that counts things that are there, so 1 or more."""
+    number = parse_integer(text)
+    if number < 1:
+        raise BadValueError("integer_out_of_range")
+    return number
+
+
 def is_valid_uid(text: str) -> bool:
     """Tell whether it is a UID: numbers without leading zeros, at most 64 characters (PS3.5 9)."""
     return len(text) <= 64 and UID.fullmatch(text) is not None

@@ -271,6 +271,16 @@ def test_numbers_that_are_none() -> None:
         assert reasons(header, "InstanceNumber") == [reason]
 
 
+@pytest.mark.parametrize("raw", [b"0", b"-3"])
+def test_no_frames_are_no_number_of_frames(raw: bytes) -> None:
+    header = read(ct(last=element(0x00280008, "IS", raw)))
+    assert header.identity.number_of_frames is None
+    found = [row for row in rows_of(header) if row.path == "NumberOfFrames"]
+    assert [(r.value_text, r.value_number, r.value_key, r.reason_code) for r in found] == [
+        (raw.decode(), None, None, "integer_out_of_range")
+    ]
+
+
 # Dates, times, ages
 
 
