@@ -416,7 +416,11 @@ def _decode_value(
 def _decode_code(
     attribute: Attribute, item: int, occurrence: Occurrence, flags: set[str]
 ) -> Iterator[Element]:
-    """Yield the row of a coded item: the first of its three forms of code (PS3.3 8.8)."""
+    """Yield the row of a coded item: the first of its three forms of code (PS3.3 8.8).
+
+    An item with a meaning but no code is kept under its meaning, without a scheme: the words are
+    those of nobody's terminology, so that nothing takes them for a code.
+    """
     if item and attribute.multi_value == "first":
         return
     charset = charset_of(occurrence.charset)
@@ -425,7 +429,10 @@ def _decode_code(
         _text(parts, tags, charset, flags)
         for tags in (CODE_TAGS[:3], (CODE_SCHEME,), (CODE_MEANING,))
     )
-    if code or meaning:
+    key = code
+    if code is None and meaning is not None:
+        key, scheme = meaning.upper(), ""
+    if key is not None:
         yield Element(
             attribute.tag,
             attribute.keyword,
@@ -436,7 +443,7 @@ def _decode_code(
             occurrence.times,
             code,
             None,
-            code,
+            key,
             scheme,
             meaning,
             None,

@@ -161,6 +161,19 @@ def test_element_rows() -> None:
     assert not [r for r in rows if r.path == "SliceLocation"]
 
 
+@pytest.mark.parametrize("scheme", [None, "SCT"])
+def test_a_meaning_without_a_code_is_kept_under_its_words(scheme: str | None) -> None:
+    region = Dataset()
+    region.CodeMeaning = "Left knee"
+    if scheme:
+        region.CodingSchemeDesignator = scheme
+    header = read(encode(dataset(AnatomicRegionSequence=[region])))
+    rows = [row for row in rows_of(header) if row.path == "AnatomicRegionSequence"]
+    assert [(r.value_text, r.value_key, r.coding_scheme, r.code_meaning) for r in rows] == [
+        (None, "LEFT KNEE", "", "Left knee")
+    ]
+
+
 def test_names_and_other_attributes_off_the_list_are_never_staged() -> None:
     header = read(encode(dataset(PatientComments="call 555", ReferringPhysicianName="Who")))
     texts = " ".join(str(row) for row in rows_of(header)) + str(header.identity)
