@@ -28,7 +28,7 @@ final as (
         {{ micdm.null_of('integer') }} as care_site_id,
         -- 50 characters is what the CDM holds; person_registry has the whole id.
         substr(person.patient_id, 1, 50) as person_source_value,
-        person.patient_sex as gender_source_value,
+        substr(person.stated_sex, 1, 50) as gender_source_value,
         0 as gender_source_concept_id,
         {{ micdm.null_of(dbt.type_string()) }} as race_source_value,
         0 as race_source_concept_id,

@@ -11,17 +11,33 @@ quarantined as (
     group by stage
 ),
 
+-- A killed run could not count; what it committed is counted in the next stage.
+finished_run as (
+    select * from {{ ref('stg_extract_run') }}
+    where finished_at is not null
+),
+
+staged as (
+    select
+        run_id,
+        sum(case when event_type = 'staged' then 1 else 0 end) as instances,
+        sum(case when event_type = 'rejected' then 1 else 0 end) as rejected
+    from {{ ref('stg_dicom_file') }}
+    group by run_id
+),
+
+-- What the extractor says it read against what is there: a lost part file shows.
 extraction as (
     select
         1 as stage_order,
         'extract' as stage,
         'file' as grain,
-        coalesce(sum(files), 0) as rows_in,
-        coalesce(sum(instances + unchanged), 0) as rows_out,
-        coalesce(sum(rejected + non_dicom), 0) as rows_quarantined
-    from {{ ref('stg_extract_run') }}
-    -- A killed run could not count; what it committed is counted in the next stage.
-    where finished_at is not null
+        coalesce(sum(finished_run.files - finished_run.unchanged), 0) as rows_in,
+        coalesce(sum(staged.instances), 0) as rows_out,
+        coalesce(sum(coalesce(staged.rejected, 0) + finished_run.non_dicom), 0) as rows_quarantined
+    from finished_run
+    left join staged
+        on finished_run.run_id = staged.run_id
 ),
 
 usable_instance as (

@@ -1,6 +1,9 @@
 -- Contradictions in the headers that a stated rule resolved: nothing was left out for them, but a
 -- researcher should know. Those that could not be resolved are in quarantine.
 
+{# Patient ID and issuer as HL7 writes them (CX): the same id of two issuers is two patients. #}
+{% set patient = "patient_id || '^^^' || issuer_of_patient_id" %}
+
 with
 
 series as (
@@ -63,8 +66,20 @@ inner join series
 where laterality.laterality_count = 1 and laterality.side_count > 1
 union all
 select
+    'series' as grain,
+    anatomy.series_instance_uid as entity,
+    'anatomic_sites_differ' as conflict,
+    'first source kept' as resolution
+from {{ ref('int_series_anatomy_candidate') }} as anatomy
+inner join series
+    on anatomy.series_instance_uid = series.series_instance_uid
+where anatomy.anatomic_site_status = 'mapped'
+group by anatomy.series_instance_uid
+having count(distinct anatomy.concept_code) > 1
+union all
+select
     'person' as grain,
-    patient_id as entity,
+    {{ patient }} as entity,
     'birth_date_differs' as conflict,
     'most frequent value kept' as resolution
 from patient
@@ -72,8 +87,16 @@ where birth_date_value_count > 1
 union all
 select
     'person' as grain,
-    patient_id as entity,
+    {{ patient }} as entity,
     'sex_differs' as conflict,
     'most frequent value kept' as resolution
 from patient
 where sex_value_count > 1
+union all
+select
+    'person' as grain,
+    {{ patient }} as entity,
+    'birth_year_unknown' as conflict,
+    'placeholder of the site used' as resolution
+from patient
+where year_of_birth_source = 'unknown_birth_year'

@@ -14,12 +14,12 @@ series as (
         series.reason_code,
         coalesce(device.manufacturer, '') as manufacturer,
         coalesce(device.manufacturer_status, 'not_stated') as manufacturer_status,
-        coalesce(content.instance_count, 0) as instance_count
+        coalesce(counted.instance_count, 0) as instance_count
     from {{ ref('int_series') }} as series
     left join {{ ref('int_series_device') }} as device
         on series.series_instance_uid = device.series_instance_uid
-    left join {{ ref('int_series_content') }} as content
-        on series.series_instance_uid = content.series_instance_uid
+    left join {{ ref('int_series_content') }} as counted
+        on series.series_instance_uid = counted.series_instance_uid
     where
         series.reason_code is null
         or series.reason_code in ('no_modality', 'unknown_modality')
@@ -118,7 +118,7 @@ graded as (
     where value_as_concept_id is not null
 ),
 
-counted as (
+graded_count as (
     select
         graded.field,
         series.modality,
@@ -138,7 +138,7 @@ totalled as (
         *,
         sum(value_count) over (partition by field, modality, manufacturer) as all_values,
         sum(instance_count) over (partition by field, modality, manufacturer) as all_instances
-    from counted
+    from graded_count
 )
 
 select

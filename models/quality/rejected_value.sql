@@ -37,6 +37,57 @@ rejected as (
             element.run_id = instance_file.run_id
             and element.file_id = instance_file.file_id
     where element.reason_code is not null
+),
+
+source_file as (
+    select source_instance.*
+    from {{ source('raw_dicom', 'dicom_instance') }} as source_instance
+    inner join instance_file
+        on
+            source_instance.run_id = instance_file.run_id
+            and source_instance.file_id = instance_file.file_id
+),
+
+-- Valid dates that no image and no patient can have.
+implausible as (
+    {% for name, keyword in {
+        'study_date': 'StudyDate',
+        'series_date': 'SeriesDate',
+        'acquisition_date': 'AcquisitionDate',
+        'content_date': 'ContentDate',
+    }.items() %}
+    select
+        '{{ keyword }}' as path,
+        'implausible_date' as reason_code,
+        cast({{ name }} as {{ dbt.type_string() }}) as value_text,
+        1 as instance_count
+    from source_file
+    where {{ name }} is not null and not {{ micdm.is_plausible_date(name) }}
+    union all
+    {% endfor %}
+    select
+        'PatientBirthDate' as path,
+        'implausible_date' as reason_code,
+        cast(instance.patient_birth_date as {{ dbt.type_string() }}) as value_text,
+        1 as instance_count
+    from {{ ref('int_image_instance') }} as instance
+    inner join {{ ref('int_image_series') }} as series
+        on instance.series_instance_uid = series.series_instance_uid
+    where
+        instance.patient_birth_date is not null
+        and not {{ micdm.is_plausible_birth_date('instance', 'series') }}
+    union all
+    select
+        'PatientAge' as path,
+        'implausible_age' as reason_code,
+        instance.patient_age as value_text,
+        1 as instance_count
+    from {{ ref('int_image_instance') }} as instance
+    inner join {{ ref('int_image_series') }} as series
+        on instance.series_instance_uid = series.series_instance_uid
+    where
+        {{ micdm.birth_year_from_age('series.image_date', 'instance.patient_age') }}
+        < {{ micdm.first_birth_year() }}
 )
 
 select
@@ -44,5 +95,9 @@ select
     reason_code,
     value_text,
     cast(sum(instance_count) as bigint) as instance_count
-from rejected
+from (
+    select * from rejected
+    union all
+    select * from implausible
+) as everything
 group by path, reason_code, value_text

@@ -14,8 +14,14 @@ series as (
     from {{ ref('int_series') }} as series
 ),
 
+-- What each source says: a code without a concept is work even where another source has a site.
 anatomy as (
-    select * from {{ ref('int_series_anatomy') }}
+    select * from {{ ref('int_series_anatomy_candidate') }}
+),
+
+person as (
+    select * from {{ ref('int_person') }}
+    where patient_sex is null and stated_sex is not null
 ),
 
 parameter as (
@@ -75,6 +81,18 @@ unmapped as (
     inner join series
         on anatomy.series_instance_uid = series.series_instance_uid
     where series.reason_code is null and anatomy.anatomic_site_status in ('unmapped', 'abstained')
+    union all
+    select
+        'gender_concept_id' as field,
+        'PatientSex' as source_path,
+        person.stated_sex as source_value,
+        'unmapped' as status,
+        series.series_instance_uid
+    from person
+    inner join {{ ref('int_image_series') }} as series
+        on
+            person.patient_id = series.patient_id
+            and person.issuer_of_patient_id = series.issuer_of_patient_id
     union all
     select
         'laterality_concept_id' as field,

@@ -1,6 +1,8 @@
 -- Every current file with the reason why it can't be used, if there is one. The first that applies
--- counts. A copy of an instance that we have already is set aside; one that says something else
--- under the same SOP Instance UID is a conflict, resolved in favour of the kept copy and reported.
+-- counts. A later extraction of a SOP instance replaces the earlier ones, whatever they say. Within
+-- a run a copy of an instance that we have already is set aside; one that says something else under
+-- the same SOP Instance UID is a conflict, resolved in favour of the kept copy and reported. Copies
+-- under two patients or studies are left to int_series_identity.
 
 with
 
@@ -40,6 +42,7 @@ stated as (
 
 kept as (
     select
+        run_id,
         sop_instance_uid,
         series_instance_uid,
         study_instance_uid,
@@ -56,7 +59,7 @@ kept as (
 reused as (
     select sop_instance_uid
     from instance_file
-    where copy_rank = 1
+    where copy_rank = 1 and run_id = latest_run_id
     group by sop_instance_uid
     having count(distinct series_instance_uid) > 1
 ),
@@ -71,7 +74,8 @@ judged as (
         -- The SOP class says what the object is. Modality is asked where the class is unknown, and
         -- where it may hold anything: a secondary capture of a report is no image.
         case
-            when sop_class.sop_class_uid is null then coalesce(stated.is_image, false)
+            -- Nothing tells: it may be an image, and is quarantined as a series without modality.
+            when sop_class.sop_class_uid is null then coalesce(stated.is_image, true)
             when sop_class.is_image and sop_class.implied_modality is null
                 then coalesce(stated.is_image, true)
             else sop_class.is_image
@@ -92,6 +96,11 @@ judged as (
             when instance_file.series_instance_uid is null then 'no_series_uid'
             when instance_file.study_instance_uid is null then 'no_study_uid'
             when instance_file.patient_id is null then 'no_patient_id'
+            when
+                length(instance_file.series_instance_uid) > 250
+                or length(instance_file.study_instance_uid) > 250
+                then 'uid_too_long'
+            when kept.run_id < instance_file.latest_run_id then 'superseded'
             when
                 instance_file.copy_rank > 1
                 and (

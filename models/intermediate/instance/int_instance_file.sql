@@ -1,6 +1,6 @@
 -- The files as they are now, each once: what happened last to each file, if that was a successful
--- reading. `copy_rank` orders the copies of one SOP instance: the latest run first, then the first
--- path in byte order.
+-- reading. `copy_rank` orders the copies of one SOP instance that say they belong to the same
+-- series, study and patient: the latest run first, then the first path in byte order.
 
 with
 
@@ -40,6 +40,7 @@ select
             run_id desc,
             {{ micdm.byte_order('uri') }},
             {{ micdm.byte_order("coalesce(container_member, '')") }}
-    ) as copy_rank
+    ) as copy_rank,
+    max(run_id) over (partition by sop_instance_uid) as latest_run_id
 from reading
 where reading_rank = 1

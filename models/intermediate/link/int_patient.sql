@@ -14,14 +14,12 @@ series as (
 
 instance as (
     select
-        instance.patient_id,
-        instance.issuer_of_patient_id,
+        series.patient_id,
+        series.issuer_of_patient_id,
         case when instance.patient_sex in ('M', 'F') then instance.patient_sex end as patient_sex,
-        -- Born after the image was made, or before 1850, is a placeholder and no date of birth.
+        instance.patient_sex as stated_sex,
         case
-            when
-                instance.patient_birth_date <= series.image_date
-                and instance.patient_birth_date >= cast('1850-01-01' as date)
+            when {{ micdm.is_plausible_birth_date('instance', 'series') }}
                 then instance.patient_birth_date
         end as birth_date,
         {{ micdm.birth_year_from_age('series.image_date', 'instance.patient_age') }} as age_year
@@ -36,14 +34,18 @@ sex as (
         patient_id,
         issuer_of_patient_id,
         patient_sex,
+        stated_sex,
         row_number() over (
             partition by patient_id, issuer_of_patient_id
-            order by count(*) desc, {{ micdm.byte_order('patient_sex') }}
+            order by
+                case when patient_sex is null then 1 else 0 end,
+                count(*) desc,
+                {{ micdm.byte_order('stated_sex') }}
         ) as preference,
         count(*) over (partition by patient_id, issuer_of_patient_id) as value_count
     from instance
-    where patient_sex is not null
-    group by patient_id, issuer_of_patient_id, patient_sex
+    where stated_sex is not null
+    group by patient_id, issuer_of_patient_id, patient_sex, stated_sex
 ),
 
 birth as (
@@ -71,7 +73,7 @@ age as (
             order by count(*) desc, age_year
         ) as preference
     from instance
-    where age_year is not null
+    where age_year >= {{ micdm.first_birth_year() }}
     group by patient_id, issuer_of_patient_id, age_year
 ),
 
@@ -88,6 +90,7 @@ described as (
         patient.patient_id,
         patient.issuer_of_patient_id,
         sex.patient_sex,
+        sex.stated_sex,
         coalesce(sex.value_count, 0) as sex_value_count,
         birth.birth_date,
         coalesce(birth.value_count, 0) as birth_date_value_count,

@@ -1,8 +1,8 @@
 -- (modality, anatomic site, contrast) -> the standard imaging procedure, from the seed
 -- imaging_procedure: of the site itself, else of the narrowest region that contains it (the CT of a
 -- lung is a CT of the chest). A region joined from several (chest and abdomen) is not meant by a
--- part of it. Rows without a body part hold for the modality whatever the site. A row whose code has
--- no standard concept in the vocabulary in use does not count.
+-- part of it. Rows without a body part hold for the modality whatever the site. A row whose code
+-- has no standard concept in the vocabulary in use does not count.
 
 with
 
@@ -70,7 +70,9 @@ place as (
         ancestor.ancestor as rule_body_part,
         2 as distance
     from ancestor
-    where ancestor.ancestor not in (select body_part from combination)
+    left join combination
+        on ancestor.ancestor = combination.body_part
+    where combination.body_part is null
 ),
 
 -- The site, and its sides.

@@ -24,7 +24,12 @@ code as (
     from {{ ref('int_series_value') }} as series_value
     inner join {{ ref('int_image_series') }} as series
         on series_value.series_instance_uid = series.series_instance_uid
-    where series_value.path in ({% for path in paths %}'{{ path }}'{{ ', ' if not loop.last }}{% endfor %})
+    where
+        series_value.path in (
+            {% for path in paths %}
+            '{{ path }}'{{ ',' if not loop.last }}
+            {% endfor %}
+        )
     group by
         series.study_instance_uid,
         series.modality,

@@ -1,5 +1,5 @@
--- Which concept an imaging procedure gets, and by which rule: the code in the headers if it says more
--- than the modality, else modality and region, else the modality alone.
+-- Which concept an imaging procedure gets, and by which rule: the code in the headers if it says
+-- more than the modality, else modality and region, else the modality alone.
 
 with
 

@@ -1,11 +1,41 @@
 -- One row per series: to which study and patient its instances say it belongs, and whether they
--- agree. The patients of a study are counted over all its series: a study has one patient.
+-- agree. The patients of a study are counted over all its series: a study has one patient. An
+-- instance without an issuer goes with the one issuer that the study's others name for its Patient
+-- ID: many a report carries one where the images do not.
 
 with
 
 instance as (
     select * from {{ ref('int_instance') }}
     where reason_code is null
+),
+
+issuer_of_study as (
+    select
+        study_instance_uid,
+        patient_id,
+        max({{ micdm.byte_order('issuer_of_patient_id') }}) as issuer_of_patient_id
+    from instance
+    where issuer_of_patient_id <> ''
+    group by study_instance_uid, patient_id
+    having count(distinct issuer_of_patient_id) = 1
+),
+
+identified as (
+    select
+        instance.series_instance_uid,
+        instance.study_instance_uid,
+        instance.patient_id,
+        coalesce(
+            issuer_of_study.issuer_of_patient_id, instance.issuer_of_patient_id
+        ) as issuer_of_patient_id,
+        instance.is_image
+    from instance
+    left join issuer_of_study
+        on
+            instance.study_instance_uid = issuer_of_study.study_instance_uid
+            and instance.patient_id = issuer_of_study.patient_id
+            and instance.issuer_of_patient_id = ''
 ),
 
 patient_of_study as (
@@ -17,7 +47,7 @@ patient_of_study as (
             study_instance_uid,
             patient_id,
             issuer_of_patient_id
-        from instance
+        from identified
     ) as pair
     group by study_instance_uid
 ),
@@ -31,7 +61,7 @@ patient_of_series as (
             series_instance_uid,
             patient_id,
             issuer_of_patient_id
-        from instance
+        from identified
     ) as pair
     group by series_instance_uid
 ),
@@ -45,7 +75,7 @@ series as (
         count(distinct study_instance_uid) as study_count,
         count(*) as instance_count,
         sum(case when is_image then 1 else 0 end) as image_instance_count
-    from instance
+    from identified
     group by series_instance_uid
 )
 

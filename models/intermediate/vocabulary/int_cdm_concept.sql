@@ -2,8 +2,8 @@
 -- those of the vocabulary in use. An id that is not one of ours is the site's own and stays.
 
 select
-    role.role,
-    coalesce(own.concept_id, role.concept_id) as concept_id
-from {{ ref('mapping_cdm_concept') }} as role
+    mapping.role,
+    coalesce(own.concept_id, mapping.concept_id) as concept_id
+from {{ ref('mapping_cdm_concept') }} as mapping
 left join {{ ref('int_own_concept') }} as own
-    on role.concept_id = own.own_concept_id
+    on mapping.concept_id = own.own_concept_id

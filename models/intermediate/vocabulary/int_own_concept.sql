@@ -1,7 +1,7 @@
 -- The concepts that micdm brings: those of the vocabulary seeds, and one for each attribute on the
--- attribute list and each derived parameter, so that a new one is one row there. `own_concept_id` is
--- the id that our seeds write, `concept_id` the one to use: where the site's vocabulary has the same
--- code, its id.
+-- attribute list and each derived parameter, so that a new one is one row there. `own_concept_id`
+-- is the id that our seeds write, `concept_id` the one to use: where the site's vocabulary has the
+-- same code, its id.
 
 with
 

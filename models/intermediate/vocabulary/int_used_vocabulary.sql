@@ -5,15 +5,20 @@ select vocabulary_id from {{ ref('int_own_concept') }}
 union
 select vocabulary_id from {{ ref('mapping_coding_scheme') }}
 union
-select vocabulary_id from {{ ref('mapping_dicom_attribute') }} where vocabulary_id is not null
+select vocabulary_id from {{ ref('mapping_dicom_attribute') }}
+where vocabulary_id is not null
 union
-select vocabulary_id from {{ ref('mapping_value_map') }} where vocabulary_id is not null
+select vocabulary_id from {{ ref('mapping_value_map') }}
+where vocabulary_id is not null
 union
-select vocabulary_id from {{ ref('mapping_modality') }} where vocabulary_id is not null
+select vocabulary_id from {{ ref('mapping_modality') }}
+where vocabulary_id is not null
 union
-select vocabulary_id from {{ ref('mapping_body_part') }} where vocabulary_id is not null
+select vocabulary_id from {{ ref('mapping_body_part') }}
+where vocabulary_id is not null
 union
-select vocabulary_id from {{ ref('mapping_laterality') }} where vocabulary_id is not null
+select vocabulary_id from {{ ref('mapping_laterality') }}
+where vocabulary_id is not null
 union
 select vocabulary_id from {{ ref('mapping_imaging_procedure') }}
 union

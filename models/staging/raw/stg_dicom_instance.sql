@@ -1,4 +1,5 @@
--- Typed instances as they were read, with date and time of each source joined into a timestamp.
+-- Typed instances as they were read, with date and time of each source joined into a timestamp. A
+-- date that no image can have counts as none (quality.rejected_value has it).
 
 with
 
@@ -22,14 +23,26 @@ select
     coalesce(issuer_of_patient_id, '') as issuer_of_patient_id,
     accession_number,
     modality,
-    study_date,
-    {{ micdm.date_and_time('study_date', 'study_time') }} as study_datetime,
-    series_date,
-    {{ micdm.date_and_time('series_date', 'series_time') }} as series_datetime,
-    acquisition_date,
-    {{ micdm.date_and_time('acquisition_date', 'acquisition_time') }} as acquisition_datetime,
-    content_date,
-    {{ micdm.date_and_time('content_date', 'content_time') }} as content_datetime,
+    {{ micdm.plausible_date('study_date') }} as study_date,
+    case
+        when {{ micdm.is_plausible_date('study_date') }}
+            then {{ micdm.date_and_time('study_date', 'study_time') }}
+    end as study_datetime,
+    {{ micdm.plausible_date('series_date') }} as series_date,
+    case
+        when {{ micdm.is_plausible_date('series_date') }}
+            then {{ micdm.date_and_time('series_date', 'series_time') }}
+    end as series_datetime,
+    {{ micdm.plausible_date('acquisition_date') }} as acquisition_date,
+    case
+        when {{ micdm.is_plausible_date('acquisition_date') }}
+            then {{ micdm.date_and_time('acquisition_date', 'acquisition_time') }}
+    end as acquisition_datetime,
+    {{ micdm.plausible_date('content_date') }} as content_date,
+    case
+        when {{ micdm.is_plausible_date('content_date') }}
+            then {{ micdm.date_and_time('content_date', 'content_time') }}
+    end as content_datetime,
     timezone_offset_from_utc,
     patient_sex,
     patient_birth_date,

@@ -1,0 +1,43 @@
+{# Stops a run whose variables can't mean what was meant: a typing error must not quietly build
+   other tables. Part of on-run-start. #}
+{% macro check_variables() -%}
+    {% set choices = {
+        'modality_concept': ['standard', 'dicom'],
+        'nonstandard_concept': ['keep', 'zero'],
+        'acquisition_parameters': ['feature_and_measurement', 'measurement_only'],
+        'study_date_first': [true, false],
+        'anatomy_from_description': [true, false],
+    } %}
+    {% for name, allowed in choices.items() if var(name) not in allowed %}
+        {{ exceptions.raise_compiler_error(
+            'The variable ' ~ name ~ ' is ' ~ var(name) ~ '; it can be '
+            ~ allowed | join(' or ') ~ '.'
+        ) }}
+    {% endfor %}
+    {% set year = var('unknown_birth_year') %}
+    {% if year is not none and (year is not integer or year < micdm.first_birth_year() | int) %}
+        {{ exceptions.raise_compiler_error(
+            'The variable unknown_birth_year is ' ~ year ~ '; it must be a year from '
+            ~ micdm.first_birth_year() | trim ~ ' on.'
+        ) }}
+    {% endif %}
+    {% set tables = ['image_occurrence', 'image_feature', 'measurement', 'person',
+                     'procedure_occurrence'] %}
+    {% for table in var('id_offset') if table not in tables %}
+        {{ exceptions.raise_compiler_error(
+            'The variable id_offset names ' ~ table ~ '; it can name ' ~ tables | join(', ') ~ '.'
+        ) }}
+    {% endfor %}
+    {% if execute %}
+        {% set seeds = [] %}
+        {% for node in graph.nodes.values()
+            if node.resource_type == 'seed' and node.package_name == 'micdm' %}
+            {% do seeds.append(node.name) %}
+        {% endfor %}
+        {% for seed in var('site_mapping') if seed not in seeds %}
+            {{ exceptions.raise_compiler_error(
+                'The variable site_mapping names ' ~ seed ~ ', which is no mapping seed of micdm.'
+            ) }}
+        {% endfor %}
+    {% endif %}
+{%- endmacro %}

@@ -1,0 +1,97 @@
+-- What each source of an image series says about where in the body it is: the coded Anatomic Region
+-- Sequence (SNOMED CT, or a retired SNOMED-RT code that DICOM itself translates), and the texts of
+-- int_series_anatomy_text. One row per series, source and value.
+
+with
+
+body_part as (
+    select * from {{ ref('mapping_body_part') }}
+),
+
+concept_of_code as (
+    select * from {{ ref('int_concept_of_code') }}
+    where vocabulary_id = 'SNOMED'
+),
+
+-- A site's codes by SNOMED-RT; several body part terms share one.
+retired_code as (
+    select
+        srt_code,
+        min({{ micdm.byte_order('concept_code') }}) as concept_code
+    from body_part
+    where srt_code is not null and concept_code is not null
+    group by srt_code
+),
+
+coded as (
+    select
+        series_value.series_instance_uid,
+        0 as source_order,
+        series_value.path as anatomic_site_source,
+        series_value.coding_scheme || ':' || series_value.value_key
+        || coalesce('|' || series_value.code_meaning, '') as anatomic_site_source_value,
+        case
+            when series_value.coding_scheme in ('SCT', '2.16.840.1.113883.6.96')
+                then series_value.value_key
+            else retired_code.concept_code
+        end as concept_code,
+        case
+            when
+                series_value.coding_scheme in ('SCT', '2.16.840.1.113883.6.96')
+                or retired_code.concept_code is not null
+                then 'mapped'
+            else 'unmapped'
+        end as status,
+        {{ micdm.null_of(dbt.type_string()) }} as matched_words,
+        series_value.value_count
+    from {{ ref('int_series_value') }} as series_value
+    left join retired_code
+        on
+            series_value.value_key = retired_code.srt_code
+            and series_value.coding_scheme in ('SRT', 'SNM3', '99SDM')
+    where series_value.path = 'AnatomicRegionSequence'
+),
+
+worded as (
+    select
+        series_text.series_instance_uid,
+        series_text.source_order,
+        series_text.path as anatomic_site_source,
+        series_text.value_text as anatomic_site_source_value,
+        body_part.concept_code,
+        text.status,
+        text.matched_words,
+        1 as value_count
+    from {{ ref('int_series_anatomy_text') }} as series_text
+    inner join {{ ref('int_anatomy_of_text') }} as text
+        on
+            series_text.path = text.path
+            and series_text.value_text = text.value_text
+    left join body_part
+        on text.body_part = body_part.body_part
+    -- Other texts need not name a body part; Body Part Examined should.
+    where text.status <> 'unmapped' or text.path = 'BodyPartExamined'
+),
+
+candidate as (
+    select * from coded
+    union all
+    select * from worded
+)
+
+select
+    candidate.series_instance_uid,
+    candidate.source_order,
+    candidate.anatomic_site_source,
+    candidate.anatomic_site_source_value,
+    candidate.concept_code,
+    candidate.matched_words as anatomic_site_words,
+    candidate.value_count,
+    case
+        when candidate.status <> 'mapped' then candidate.status
+        when concept_of_code.standard_concept_id is null then 'unmapped'
+        else 'mapped'
+    end as anatomic_site_status
+from candidate
+left join concept_of_code
+    on candidate.concept_code = concept_of_code.concept_code
