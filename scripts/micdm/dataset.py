@@ -7,6 +7,7 @@ Sequences are walked here item by item, so the worst file costs no more than its
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from array import array
 from collections.abc import Iterator
@@ -29,7 +30,9 @@ ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 
 MAX_DEPTH = 64
 MAX_ITEMS = 1_000
-MAX_FRAMES_INDEXED = 500_000
+MAX_FRAMES, MAX_FRAMES_INDEXED = 5_000, 500_000
+MAX_FRAME_BYTES = 64 * 1024 * 1024
+MAX_REPEATED_BYTES = 512
 MAX_VALUE_BYTES = 64 * 1024
 MAX_CREATOR_BYTES = 256
 MAX_LEVEL_ELEMENTS = 50_000
@@ -64,6 +67,10 @@ class Level:
     charset: bytes | None = None
 
 
+# Levels by the node that asked for them, the VR and the bytes of the item.
+Repeated = dict[tuple[int, bool, bytes], Level]
+
+
 @dataclass(slots=True)
 class Encoding:
     """How the elements are encoded (PS3.5 7.1)."""
@@ -81,6 +88,7 @@ def read_level(
     flags: set[str],
     *,
     top: bool = False,
+    repeated: Repeated | None = None,
 ) -> Level:
     """Read the wanted elements between two offsets.
 
@@ -98,8 +106,10 @@ def read_level(
         Read flags found on the way are added here.
     top : bool
         True for the data set itself: its order is checked, pixel data ends it.
+    repeated : Repeated, optional
+        Small items that were read before, for a level below the frames.
     """
-    return _LevelReader(fp, start, end, wanted, encoding, flags, top).read()
+    return _LevelReader(fp, start, end, wanted, encoding, flags, top, repeated).read()
 
 
 def raw_values(found: Dataset) -> Iterator[tuple[int, Raw]]:
@@ -122,9 +132,10 @@ class _LevelReader:
         encoding: Encoding,
         flags: set[str],
         top: bool,
+        repeated: Repeated | None,
     ) -> None:
         self.fp, self.end, self.wanted, self.encoding = fp, end, wanted, encoding
-        self.flags, self.top = flags, top
+        self.flags, self.top, self.repeated = flags, top, repeated
         # Never empty: pydicom would read everything. Private values are read here.
         self.specific: list[BaseTag | int] = [CHARSET_TAG, *wanted.children]
         self.position = start  # where reading goes on
@@ -318,18 +329,32 @@ class _LevelReader:
         if node.is_value:
             self.level.items[key] = []  # only that it is there
             return
-        chosen = index.sample(MAX_ITEMS)
+        is_frames = tag == PER_FRAME_GROUPS
+        chosen = index.sample(index.most_frames() if is_frames else MAX_ITEMS)
         if len(chosen) < index.count:
-            self.flags.add("frames_sampled" if tag == PER_FRAME_GROUPS else "too_long")
-        levels = [
-            read_level(self.fp, first, last, node, encoding, self.flags) for first, last in chosen
-        ]
+            self.flags.add("frames_sampled" if is_frames else "too_long")
+        if is_frames:
+            self.repeated = {}
+        levels = [self._read_item(first, last, node, encoding) for first, last in chosen]
         if key != tag and not (levels and self._is_first_block(key, tag)):
             return
         if levels:
             self.level.items[key] = levels
         else:
             self.level.items.pop(key, None)
+
+    def _read_item(self, first: int, last: int, node: Node, encoding: Encoding) -> Level:
+        """Read an item; below the frames, which mostly repeat each other, each different one."""
+        repeated = self.repeated
+        if repeated is None or last - first > MAX_REPEATED_BYTES:
+            return read_level(self.fp, first, last, node, encoding, self.flags, repeated=repeated)
+        self.fp.seek(first)
+        key = (id(node), encoding.implicit, self.fp.read(last - first))
+        level = repeated.get(key)
+        if level is None:
+            level = read_level(self.fp, first, last, node, encoding, self.flags, repeated=repeated)
+            repeated[key] = level
+        return level
 
     def _note_cut_end(self) -> None:
         """Flag a file that ends inside an element's tag, VR and length."""
@@ -351,14 +376,33 @@ class _ItemIndex:
     count: int
     unterminated: bool
 
+    def most_frames(self) -> int:
+        """Return how many frames to read: fewer of huge ones, as all their values are kept."""
+        if not self.offsets:
+            return MAX_FRAMES
+        known, size = len(self.offsets) // 2, self.offsets[-1] - self.offsets[0]
+        return min(MAX_FRAMES, max(MAX_ITEMS, MAX_FRAME_BYTES * known // max(size, 1)))
+
     def sample(self, at_most: int) -> list[tuple[int, int]]:
-        """Return begin and end of the items, evenly spaced when there are too many."""
+        """Return begin and end of the items, or of some when there are too many."""
         known = len(self.offsets) // 2
-        if known <= at_most:
-            chosen = list(range(known))
-        else:
-            chosen = [i * (known - 1) // (at_most - 1) for i in range(at_most)]
+        chosen = range(known) if known <= at_most else _spread(known, at_most)
         return [(self.offsets[2 * i], self.offsets[2 * i + 1]) for i in chosen]
+
+
+def _spread(count: int, at_most: int) -> list[int]:
+    """Choose so many of `count` places: first, last, and one by chance in each of equal stretches.
+
+    Even steps would keep pace with a scanner that repeats itself, such as b = 0, 500, 1000. Chance
+    is a hash of the place, so that a file always gives the same rows.
+    """
+    inner, stretches = count - 2, at_most - 2
+    chosen = [0]
+    for number in range(stretches):
+        begin, end = number * inner // stretches, (number + 1) * inner // stretches
+        digest = hashlib.blake2b(number.to_bytes(4, "little"), digest_size=8).digest()
+        chosen.append(1 + begin + int.from_bytes(digest, "little") % (end - begin))
+    return [*chosen, count - 1]
 
 
 def _index_items(

@@ -41,6 +41,7 @@ from dicom_factory import (
     sequence,
     values_of,
 )
+from micdm import dataset as dataset_reader
 from micdm import run
 from micdm.attributes import AttributeListError, load_attributes
 from micdm.reader import Header, Rejected, read_header
@@ -292,11 +293,48 @@ def test_top_level_wins_over_functional_groups() -> None:
     assert values_of(read(encode(enhanced(SliceThickness="7"))), "SliceThickness") == ["7"]
 
 
-def test_many_frames_are_sampled() -> None:
-    header = read(encode(enhanced(2_500)))
-    assert "frames_sampled" in header.flags
-    counts = [r.value_count for r in rows_of(header) if r.keyword.endswith("EchoTime")]
-    assert sum(counts) == 1_000
+def echo_counts(header: Header) -> list[int]:
+    return [r.value_count for r in rows_of(header) if r.keyword.endswith("EchoTime")]
+
+
+def test_many_frames_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = encode(enhanced(2_500))
+    header = read(content)
+    assert (echo_counts(header), header.flags) == ([625, 1_875], set())
+    # One frame in four is another; steps of 4 or 20 would see only one kind.
+    for frames in (125, 625):
+        monkeypatch.setattr(dataset_reader, "MAX_FRAMES", frames)
+        header = read(content)
+        assert header.flags == {"frames_sampled"}
+        counts = echo_counts(header)
+        assert sum(counts) == frames
+        assert 0.15 < counts[0] / frames < 0.35
+        assert read(content).header_id == header.header_id
+
+
+@pytest.mark.parametrize(("count", "at_most"), [(1_001, 1_000), (3_000, 1_000), (500_000, 5_000)])
+def test_which_frames_are_chosen(count: int, at_most: int) -> None:
+    chosen = dataset_reader._spread(count, at_most)
+    assert chosen == sorted(set(chosen)), "none twice"
+    assert (len(chosen), chosen[0], chosen[-1]) == (at_most, 0, count - 1)
+    for period in range(2, 11):
+        if count // at_most < period:
+            continue
+        hits = [sum(i % period == phase for i in chosen) for phase in range(period)]
+        assert min(hits) > 0.7 * at_most / period
+
+
+def test_frames_that_repeat_each_other_are_read_alike() -> None:
+    """An item is read once for all frames that have it; where it is, and in what, still counts."""
+    made = enhanced(6)
+    for number, frame in enumerate(made.PerFrameFunctionalGroupsSequence):
+        frame.PixelMeasuresSequence[0].SliceThickness = str(number // 2)
+        frame.FrameContentSequence = frame.PixelMeasuresSequence
+    del made.SharedFunctionalGroupsSequence
+    header = read(encode(made))
+    rows = [row for row in rows_of(header) if row.path == "SliceThickness"]
+    assert [(r.value_text, r.value_count) for r in rows] == [("0", 2), ("1", 2), ("2", 2)]
+    assert echo_counts(header) == [2, 4]
 
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian])

@@ -243,7 +243,19 @@ def test_20000_frames_are_not_all_looked_at(undefined: bool) -> None:
     header = read(content)
     assert time.perf_counter() - started < 5
     assert header.flags == {"frames_sampled"}
-    assert {row.value_count for row in rows_of(header) if "Echo" in row.path} == {1_000}
+    assert {row.value_count for row in rows_of(header) if "Echo" in row.path} == {5_000}
+
+
+def test_fewer_frames_are_read_of_huge_ones() -> None:
+    """A value of 60 KB in each of 2,000 frames: 120 MB, of which half is kept."""
+    frames = (
+        item(sequence(0x00189114, [item(element(0x00189082, "UT", b"%06d" % n + b"x" * 60_000))]))
+        for n in range(2_000)
+    )
+    header = read(ct(last=sequence(0x52009230, frames)))
+    assert "frames_sampled" in header.flags
+    kept = sum(len(v.value) for _, found in header.series_values for _, v in found)
+    assert 50 * MEGABYTE < kept < 70 * MEGABYTE
 
 
 # Numbers
