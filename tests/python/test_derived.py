@@ -260,6 +260,40 @@ def test_what_makes_no_row_is_counted(built: DuckDB) -> None:
     assert rows_out == len(built.table("omop.measurement"))
 
 
+def test_every_staged_value_of_a_feature_has_a_row_or_a_reason(built: DuckDB) -> None:
+    """Compare the staged rows with what the rules made of them, place by place."""
+    ((places, lost),) = built.rows(
+        """
+        with staged as (
+            select series_instance_uid, path, item, position
+            from micdm_intermediate.int_image_instance
+            join micdm_staging.stg_dicom_header_element using (header_id)
+            where stg_dicom_header_element.reason_code is null
+            union
+            select series_instance_uid, path, item, position
+            from micdm_intermediate.int_image_instance
+            join micdm_staging.stg_dicom_instance_element using (run_id, file_id)
+            where stg_dicom_instance_element.reason_code is null
+        ),
+        wanted as (
+            select distinct
+                series_instance_uid, path, position, if(path like '%.%', item, 0) as item
+            from staged
+            join micdm_staging.mapping_dicom_attribute using (path)
+            where role = 'feature'
+        ),
+        found as (
+            select distinct series_instance_uid, path, position, item, true as is_found
+            from micdm_intermediate.int_series_parameter
+        )
+        select count(*), count(*) - count(is_found)
+        from wanted left join found using (series_instance_uid, path, position, item)
+        """
+    )
+    assert places > 100
+    assert lost == 0
+
+
 def test_rules_for_instances_that_disagree(built: DuckDB) -> None:
     def numbers(case: str, path: str) -> list[str]:
         return [row[1] for row in parameters(built, case, path)]
