@@ -57,7 +57,7 @@ def stage(
         typer.Option(metavar="FILE", help="Attribute list of the site; its rows win. Repeatable."),
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 1 when a file was rejected.")
+        bool, typer.Option("--strict", help="Exit with 1 when a file is rejected, now or before.")
     ] = False,
     list_non_dicom: Annotated[
         bool, typer.Option("--list-non-dicom", help="List files that are not DICOM as rejected.")
@@ -77,7 +77,7 @@ def stage(
     run.print_summary(summary)
     if summary.signal_number is not None:
         raise typer.Exit(128 + summary.signal_number)
-    if strict and summary.counts.rejected:
+    if strict and (summary.counts.rejected or summary.counts.rejected_before):
         raise typer.Exit(1)
 
 

@@ -199,7 +199,7 @@ class _Run:
         workers = self.options.workers or os.cpu_count() or 1
         chunks = self._chunks(itertools.chain(first, entries), workers)
         if workers == 1 or len(first) < SMALL_INPUT:
-            worker = Worker(self.settings, 0, self.staged.known, self.staged.retried)
+            worker = Worker(self.settings, 0, self.staged)
             for chunk in chunks:
                 self._account(worker.stage(chunk, stop.is_set), reporter)
                 if stop.is_set():
@@ -231,10 +231,14 @@ class _Run:
             staging.key_of_id(staging.file_id_of(uri, None, e.size, e.mtime_ns, list_id))
             for uri, e in zip(uris, chunk, strict=True)
         )
-        known = staging.contains(self.staged.known, np.fromiter(ids, np.uint64, len(chunk)))
-        is_known = [bool(k) and isinstance(e, Found) for k, e in zip(known, chunk, strict=True)]
-        self.counts.files += sum(is_known)
-        self.counts.unchanged += sum(is_known)
+        keys = np.fromiter(ids, np.uint64, len(chunk))
+        is_known = np.fromiter((isinstance(e, Found) for e in chunk), bool, len(chunk))
+        is_known &= staging.contains(self.staged.known, keys)
+        is_known &= ~staging.contains(self.staged.broken, keys)
+        known = keys[is_known]
+        self.counts.files += len(known)
+        self.counts.unchanged += len(known)
+        self.counts.rejected_before += int(staging.contains(self.staged.rejected, known).sum())
         return [e for e, k in zip(chunk, is_known, strict=True) if not k]
 
     def _go_parallel(
@@ -244,9 +248,9 @@ class _Run:
         numbers = context.Value("i", 0)
         with tempfile.TemporaryDirectory(prefix="micdm-") as folder:
             # The known ids are shared as a mapped file: 100 million of them are 800 MB.
-            known = Path(folder) / "known.npy"
-            np.save(known, self.staged.known)
-            arguments = (self.settings, known, self.staged.retried, numbers)
+            np.save(Path(folder) / "known.npy", self.staged.known)
+            np.save(Path(folder) / "rejected.npy", self.staged.rejected)
+            arguments = (self.settings, Path(folder), self.staged.retried, numbers)
             pool = cf.ProcessPoolExecutor(workers, context, _start_worker, arguments)
             try:
                 self._feed(pool, chunks, workers * CHUNKS_AHEAD, stop, reporter)
@@ -342,7 +346,7 @@ _worker: Worker | None = None
 
 
 def _start_worker(
-    settings: Settings, known: Path, retried: dict[str, str], numbers: Synchronized[int]
+    settings: Settings, folder: Path, retried: dict[str, str], numbers: Synchronized[int]
 ) -> None:
     """Set a worker process up; none outlives the main process."""
     global _worker  # noqa: PLW0603 - the one place a pool's process can keep its state
@@ -350,7 +354,8 @@ def _start_worker(
     with numbers.get_lock():
         own = numbers.value
         numbers.value += 1
-    _worker = Worker(settings, own, np.load(known, mmap_mode="r"), retried)
+    known, rejected = (np.load(folder / f"{n}.npy", mmap_mode="r") for n in ("known", "rejected"))
+    _worker = Worker(settings, own, staging.Staged(known, rejected, retried))
 
 
 def _end_with_parent() -> None:
@@ -401,6 +406,7 @@ def print_summary(summary: Summary) -> None:
         *((f"  {reason}", n) for reason, n in sorted(counts.rejected.items())),
         ("not DICOM", counts.non_dicom),
         ("unchanged", counts.unchanged),
+        *([("  rejected before", counts.rejected_before)] if counts.rejected_before else []),
         ("deleted", counts.deleted),
     ]
     print(f"run {summary.run_id} {summary.exit_reason} in {summary.seconds:.1f} seconds")

@@ -29,7 +29,7 @@ Row = Sequence[object]
 RETRIED = frozenset(
     {"permission_denied", "not_found", "dangling_link", "symlink_loop", "read_error"}
 )
-FILE_DELETED = "file_deleted"
+FILE_DELETED, ARCHIVE_CORRUPT = "file_deleted", "archive_corrupt"
 SECONDS_A_PART_TAKES = 24 * 3600
 
 
@@ -132,26 +132,33 @@ def to_moment(mtime_ns: int | None) -> dt.datetime | None:
 class Staged:
     """What earlier runs have staged, small enough for 100 million files.
 
-    `known` holds the ids that need no reading again; `retried` the few that are tried again, with
-    the reason they were rejected for.
+    `known` holds the ids that need no reading again, `rejected` those of them that were rejected;
+    `retried` the few that are tried again, with the reason they were rejected for. `broken` are
+    archives that end in the middle: looked into again, or their members would pass for deleted.
     """
 
     known: Keys
+    rejected: Keys
     retried: dict[str, str] = field(default_factory=dict)
     marked: dict[str, str] = field(default_factory=dict)
+    broken: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
 
 
 def load_staged(out: Path) -> Staged:
     """Read the ids of earlier runs. A deleted file that came back counts as not staged."""
     marked: dict[str, str] = {}
     retried: dict[str, str] = {}
+    broken: set[int] = set()
     for run_id, file_id, reason in _scan(out, "dicom_rejected", "reason_code"):
         retried.pop(file_id, None)  # parts are read in the order of runs: the last one counts
         if reason == FILE_DELETED:
             marked[file_id] = max(run_id, marked.get(file_id, ""))
         elif reason in RETRIED:
             retried[file_id] = reason
+        elif reason == ARCHIVE_CORRUPT:
+            broken.add(key_of_id(file_id))
     parts: list[Keys] = []
+    rejected: Keys = np.empty(0, np.uint64)
     for table in ("dicom_rejected", "dicom_instance"):
         for batch in _batches(out, table, ["run_id", "file_id"]):
             ids = batch.column("file_id").to_pylist()
@@ -164,7 +171,10 @@ def load_staged(out: Path) -> Staged:
                     if run > marked.get(i, "") and (is_instance or i not in retried)
                 ]
             parts.append(np.fromiter((key_of_id(i) for i in ids), np.uint64, len(ids)))
-    return Staged(join_sorted(parts), retried, marked)
+        if table == "dicom_rejected":
+            rejected = join_sorted(list(parts))
+    archives = np.fromiter(sorted(broken), np.uint64, len(broken))
+    return Staged(join_sorted(parts), rejected, retried, marked, archives)
 
 
 def deleted_rows(

@@ -19,7 +19,7 @@ from micdm.attributes import AttributeList
 from micdm.containers import Member, RefusedMember
 from micdm.reader import Header, Rejected, looks_like_dicom, read_header
 from micdm.sources import Entry, Refused, show_path
-from micdm.staging import Keys, Row
+from micdm.staging import Keys, Row, Staged
 
 # Headers are mostly shorter, and reading from memory is quicker than from a file.
 FIRST_READ = 32 * 1024
@@ -42,12 +42,16 @@ class Settings:
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the files. `series` and `members` are keys, `unseen` archives not read."""
+    """What became of the files. `series` and `members` are keys, `unseen` archives not read.
+
+    `rejected_before` are those among the unchanged ones that an earlier run rejected.
+    """
 
     files: int = 0
     instances: int = 0
     non_dicom: int = 0
     unchanged: int = 0
+    rejected_before: int = 0
     deleted: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     series: set[int] = field(default_factory=set)
@@ -60,6 +64,7 @@ class Counts:
         self.instances += other.instances
         self.non_dicom += other.non_dicom
         self.unchanged += other.unchanged
+        self.rejected_before += other.rejected_before
         self.rejected.update(other.rejected)
         self.unseen += other.unseen
 
@@ -88,10 +93,8 @@ def quiet_pydicom() -> None:
 class Worker:
     """Stages chunks; keeps the headers that it has stored, so that each is decoded once."""
 
-    def __init__(
-        self, settings: Settings, number: int, known: Keys, retried: dict[str, str]
-    ) -> None:
-        self.settings, self.number, self.known, self.retried = settings, number, known, retried
+    def __init__(self, settings: Settings, number: int, staged: Staged) -> None:
+        self.settings, self.number, self.staged = settings, number, staged
         self._headers: OrderedDict[str, frozenset[str]] = OrderedDict()
         self._part = 0
         self._rows: dict[str, list[Row]] = {}
@@ -158,15 +161,16 @@ class Worker:
                 self._reject(where, member.reason_code, member.message)
             elif where.member != name:
                 self._reject(where, "non_utf8_name", "the name of the member is not UTF-8")
-            elif self._is_known(where):
+            elif self._is_among(self.staged.known, where):
                 counts.unchanged += 1
+                counts.rejected_before += self._is_among(self.staged.rejected, where)
             else:
                 self._stage_member(member, where)
             self._commit(at_least=True)
 
-    def _is_known(self, where: _Where) -> bool:
+    def _is_among(self, keys: Keys, where: _Where) -> bool:
         key = np.array([staging.key_of_id(where.file_id)], np.uint64)
-        return bool(staging.contains(self.known, key)[0])
+        return bool(staging.contains(keys, key)[0])
 
     def _stage_member(self, member: Member, where: _Where) -> None:
         try:
@@ -209,8 +213,10 @@ class Worker:
             if not name.lower().endswith(DICOM_NAMES):
                 self._counts.non_dicom += 1
                 return
-        if self.retried.get(where.file_id) == reason or self._is_known(where):
+        is_retried = self.staged.retried.get(where.file_id) == reason
+        if is_retried or self._is_among(self.staged.known, where):
             self._counts.unchanged += 1
+            self._counts.rejected_before += 1
             return
         self._counts.rejected[reason] += 1
         self._add("dicom_rejected", (*where.columns(), reason, message))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tarfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,15 @@ def join(made: dict[str, bytes], syntax: str = ExplicitVRLittleEndian) -> bytes:
 def deflated(compressed: bytes) -> bytes:
     """Make a file whose data set is said to be deflated."""
     return meta_information(DeflatedExplicitVRLittleEndian) + compressed
+
+
+def make_tar(path: Path, mode: str, members: dict[str, bytes]) -> None:
+    """Make a tar archive."""
+    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
 
 
 # Reading back

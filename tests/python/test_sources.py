@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dicom_factory import by_name, dataset, encode, stage, table
+from dicom_factory import by_name, dataset, encode, make_tar, stage, table
 from micdm import containers, sources
 from micdm.sources import Found, Refused, Walk
 
@@ -94,14 +94,6 @@ def test_dicom_is_found_by_content(tmp_path: Path) -> None:
     assert dict(summary.counts.rejected) == {"not_dicom": 1}
     listed = stage(tmp_path / "in", out=tmp_path / "out2", list_non_dicom=True)
     assert dict(listed.counts.rejected) == {"not_dicom": 2}
-
-
-def make_tar(path: Path, mode: str, members: dict[str, bytes]) -> None:
-    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
-        for name, content in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            archive.addfile(info, io.BytesIO(content))
 
 
 def make_zip(path: Path, members: dict[str, bytes]) -> None:

@@ -21,7 +21,7 @@ import pytest
 from typer.testing import CliRunner
 
 import micdm
-from dicom_factory import ROOT, by_name, dataset, encode, stage, table, write_slices
+from dicom_factory import ROOT, by_name, dataset, encode, make_tar, stage, table, write_slices
 from micdm import cli, run, staging
 from micdm.schema import SCHEMAS
 
@@ -350,6 +350,50 @@ def test_exit_status_and_summary(tmp_path: Path) -> None:
     strict = invoke(folder, "--out", tmp_path / "out3", "--strict")
     assert strict.exit_code == 1
     assert "not_dicom" in strict.stdout
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_strict_is_red_as_long_as_a_rejected_file_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.setattr(run, "SMALL_INPUT", 1)
+    folder, out = tmp_path / "in", tmp_path / "out"
+    write_slices(folder, 2)
+    (folder / "link").symlink_to("nowhere")
+    (folder / "bad.dcm").write_text("x")
+    with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+        archive.writestr("bad.dcm", "x")
+        archive.writestr("good", encode(dataset()))
+    arguments = (folder, "--out", out, "--strict", "--workers", workers)
+    first = invoke(*arguments)
+    assert (first.exit_code, "rejected before" in first.stdout) == (1, False)
+    for _ in range(2):
+        again = invoke(*arguments)
+        assert again.exit_code == 1
+        assert re.search(r"\n  rejected before +3\n", again.stdout)
+    row = max(table(out, "extract_run"), key=lambda r: r["run_id"])
+    assert (row["files"], row["rejected"], row["unchanged"]) == (6, 0, 6)
+    other = invoke(folder / "slice000000.dcm", *arguments[1:])
+    assert other.exit_code == 0, "they are not among the files given"
+    for name in ("link", "bad.dcm", "a.zip"):
+        (folder / name).unlink()
+    healed = invoke(*arguments)
+    assert (healed.exit_code, "rejected before" in healed.stdout) == (0, False)
+
+
+def test_what_a_broken_archive_holds_is_not_taken_for_deleted(tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    write_slices(folder, 1)
+    make_tar(folder / "cut.tar", "w", {"one": encode(dataset()), "two": bytes(9_000)})
+    whole = (folder / "cut.tar").read_bytes()
+    (folder / "cut.tar").write_bytes(whole[:4_000])
+    first = stage(folder, out=out).counts
+    assert (first.instances, dict(first.rejected)) == (2, {"archive_corrupt": 1})
+    for _ in range(2):
+        summary = stage(folder, out=out)
+        check_account(summary)
+        counts = summary.counts
+        assert (counts.files, counts.unchanged, counts.deleted) == (3, 3, 0)
 
 
 def test_what_can_not_run_says_why_in_one_sentence(tmp_path: Path) -> None:
