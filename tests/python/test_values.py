@@ -202,6 +202,13 @@ def test_dates_and_times() -> None:
     assert values.parse_datetime("20240102101112.5-0500") == (day, "10:11:12.500000", "-0500")
     assert values.parse_datetime("2024") == (None, None, None)
     assert values.parse_datetime("202401+0100") == (None, None, "+0100")
+    for text, key in {
+        "20240102101112.000-0500": "2024-01-02 10:11:12-0500",
+        "202401021011": "2024-01-02 10:11:00",
+        "20240102": "2024-01-02",
+        "202401": "202401",
+    }.items():
+        assert one(text.encode(), "DT").key == key
     assert values.parse_offset("+1400") == "+1400"
     with pytest.raises(BadValueError):
         values.parse_offset("0100")
