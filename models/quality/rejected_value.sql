@@ -71,8 +71,10 @@ implausible as (
         cast(instance.patient_birth_date as {{ dbt.type_string() }}) as value_text,
         1 as instance_count
     from {{ ref('int_image_instance') }} as instance
-    inner join {{ ref('int_image_series') }} as series
-        on instance.series_instance_uid = series.series_instance_uid
+    inner join {{ ref('int_series_candidate') }} as series
+        on
+            instance.series_instance_uid = series.series_instance_uid
+            and series.reason_code is null
     where
         instance.patient_birth_date is not null
         and not {{ micdm.is_plausible_birth_date('instance', 'series') }}
@@ -83,8 +85,10 @@ implausible as (
         instance.patient_age as value_text,
         1 as instance_count
     from {{ ref('int_image_instance') }} as instance
-    inner join {{ ref('int_image_series') }} as series
-        on instance.series_instance_uid = series.series_instance_uid
+    inner join {{ ref('int_series_candidate') }} as series
+        on
+            instance.series_instance_uid = series.series_instance_uid
+            and series.reason_code is null
     where
         {{ micdm.birth_year_from_age('series.image_date', 'instance.patient_age') }}
         < {{ micdm.first_birth_year() }}

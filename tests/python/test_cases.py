@@ -8,9 +8,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from pydicom import Dataset
 from pydicom.uid import (
     BasicTextSRStorage,
     MRImageStorage,
+    NuclearMedicineImageStorage,
     PositronEmissionTomographyImageStorage,
     SecondaryCaptureImageStorage,
 )
@@ -105,8 +107,42 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     add(22, Modality="SEG")
     add(23, Modality="MRI", SOPClassUID="1.2.3.4")
     add(24, Modality="SR", SOPClassUID=SecondaryCaptureImageStorage)
+    # 25 and 26: one SOP instance under two patients, under two studies.
+    add(25, PatientID="P25")
+    add(25, copy=True, PatientID="P25b")
+    add(26, StudyInstanceUID=f"{ROOT}.2.26.1")
+    add(26, copy=True, StudyInstanceUID=f"{ROOT}.2.26.2")
+    # 27 to 30: what is a valid value, and yet can't be true.
+    add(27, SeriesDate="20991231")
+    add(28, PatientBirthDate=None, PatientAge="250Y")
+    add(29, StudyInstanceUID=f"{ROOT}.{'7' * 60}")
+    add(30, SliceThickness="1.7e308", PatientBirthDate="20300101", PatientAge="050Y")
+    # 31: counts are summed.
+    for counts in (100, 200, 300):
+        add(31, Modality="NM", SOPClassUID=NuclearMedicineImageStorage, CountsAccumulated=counts)
+    # 32 and 33: issuers. A report that names one; two patients with one id and disputed sexes.
+    add(32, series=1)
+    add(32, series=2, SOPClassUID=BasicTextSRStorage, Modality="SR", IssuerOfPatientID="HIS")
+    for issuer in ("A", "B"):
+        for sex in ("F", "M"):
+            study = f"{ROOT}.2.33.{issuer == 'A':d}"
+            series = series_uid(33, 1 + (issuer == "A"))
+            ids = {"StudyInstanceUID": study, "SeriesInstanceUID": series}
+            add(33, **ids, IssuerOfPatientID=issuer, PatientSex=sex)
+    # 34 to 36: a sex in words, two body parts, a side in the modifier of the region.
+    add(34, PatientSex="FEMALE")
+    add(35, BodyPartExamined=["CHEST", "ABDOMEN"])
+    region = code(("76752008", "SCT", "Breast"))
+    region.AnatomicRegionModifierSequence = [code(("7771000", "SCT", "Left"))]
+    add(36, BodyPartExamined=None, AnatomicRegionSequence=[region])
     stage(archive.folder, out=folder / "raw")
     return folder / "raw"
+
+
+def code(parts: tuple[str, str, str]) -> Dataset:
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = parts
+    return item
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +154,11 @@ def built(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> DuckDB:
 
 def test_which_series_become_image_occurrences(built: DuckDB) -> None:
     found = {uid for (uid,) in built.rows("select image_series_uid from omop.image_occurrence")}
-    cases = [1, 4, 5, 13, 15, 16, 17, 18, 21, 22, 23]
-    assert found == {series_uid(case) for case in cases} | {series_uid(14), series_uid(14, 2)}
+    cases = [1, 4, 5, 13, 15, 16, 17, 18, 21, 22, 23, 27, *range(29, 37)]
+    assert found == {series_uid(case) for case in (*cases, 14)} | {
+        series_uid(14, 2),
+        series_uid(33, 2),
+    }
 
 
 def test_where_the_others_went(built: DuckDB) -> None:
@@ -135,19 +174,67 @@ def test_where_the_others_went(built: DuckDB) -> None:
         ("instance", "sop_instance_uid_reused"): 2,
         ("image", "not_an_image"): 3,
         ("series", "not_an_image"): 3,
+        ("series", "unknown_modality"): 1,
         ("series", "no_date"): 1,
-        ("series", "series_uid_in_two_patients"): 1,
-        ("series", "series_uid_in_two_studies"): 1,
+        ("series", "series_uid_in_two_patients"): 2,
+        ("series", "series_uid_in_two_studies"): 2,
         ("series", "study_uid_in_two_patients"): 2,
-        ("series", "no_birth_year"): 1,
-        ("image_instance", "series_quarantined"): 8,
+        ("series", "no_birth_year"): 2,
+        ("image_instance", "series_quarantined"): 14,
     }
     assert built.rows(
-        "select path, reason_code, value_text from quality.rejected_value order by 1"
+        "select path, reason_code, value_text from quality.rejected_value order by 1, 2"
     ) == [
+        ("PatientAge", "implausible_age", "250Y"),
+        ("PatientBirthDate", "implausible_date", "2030-01-01"),
+        ("SeriesDate", "implausible_date", "2099-12-31"),
         ("SeriesDate", "invalid_date", "20230231"),
         ("SliceThickness", "not_finite", "nan"),
+        ("SliceThickness", "number_out_of_range", "1.7e308"),
     ]
+
+
+def test_contradictions_that_a_rule_resolved(built: DuckDB) -> None:
+    assert set(
+        built.rows("select entity, conflict from quality.conflict where grain = 'person'")
+    ) == {
+        ("P33^^^A", "sex_differs"),
+        ("P33^^^B", "sex_differs"),
+    }
+
+
+def test_a_sum_has_no_source_value(built: DuckDB) -> None:
+    assert built.rows(
+        f"""
+        select value_as_number, value_source_value, instance_count
+        from omop.measurement
+        join omop.image_feature on image_feature_event_id = measurement_id
+        join omop.image_feature_detail using (image_feature_id)
+        join omop.image_occurrence using (image_occurrence_id)
+        where image_series_uid = '{series_uid(31)}' and measurement_source_value = '00180070'
+        """
+    ) == [(600.0, None, 3)]
+
+
+def test_a_sex_in_words_is_kept_and_counted(built: DuckDB) -> None:
+    assert built.rows(
+        "select gender_concept_id, gender_source_value from omop.person"
+        " where person_source_value = 'P34'"
+    ) == [(0, "FEMALE")]
+    assert built.rows(
+        "select source_value, series_count from quality.unmapped_value"
+        " where field = 'gender_concept_id'"
+    ) == [("FEMALE", 1)]
+
+
+def test_laterality_of_the_region(built: DuckDB) -> None:
+    assert built.rows(
+        f"""
+        select laterality_source_value, laterality_source
+        from omop.image_occurrence_detail join omop.image_occurrence using (image_occurrence_id)
+        where image_series_uid = '{series_uid(36)}'
+        """
+    ) == [("L", "AnatomicRegionSequence.AnatomicRegionModifierSequence")]
 
 
 def test_a_series_row_by_row(built: DuckDB) -> None:
@@ -216,6 +303,8 @@ def test_decisions(built: DuckDB) -> None:
     assert by_series[series_uid(15)] == ("CT", "modality", "study_date", *chest, 1)
     assert by_series[series_uid(22)] == ("CT", "sop_class", "series_date", *chest, 1)
     assert by_series[series_uid(23)] == ("MR", "synonym", "series_date", *chest, 1)
+    assert by_series[series_uid(27)] == ("CT", "modality", "study_date", *chest, 1)
+    assert by_series[series_uid(35)][3:5] == ("mapped", "416550000")
     assert by_series[series_uid(17)][3:5] == ("not_anatomy", NO_CONCEPT)
     lung, right_lung = built.rows(
         "select concept_code from omop.concept where concept_id in (4213162, 4141610)"

@@ -117,14 +117,27 @@ ranked as (
                 converted.position,
                 converted.reason_code
         ) as distinct_value_count,
-        sum(converted.value_number * converted.value_count) over (
+        sum(
+            case
+                when converted.variation = 'sum'
+                    then converted.value_number * converted.value_count
+            end
+        ) over (
             partition by
                 converted.series_instance_uid,
                 converted.path,
                 converted.item,
                 converted.position,
                 converted.reason_code
-        ) as value_sum
+        ) as value_sum,
+        sum(converted.instance_count) over (
+            partition by
+                converted.series_instance_uid,
+                converted.path,
+                converted.item,
+                converted.position,
+                converted.reason_code
+        ) as all_instance_count
     from converted
     left join means_yes
         on
@@ -200,7 +213,12 @@ select
     end as value_number,
     slotted.code_meaning,
     slotted.distinct_value_count,
-    slotted.instance_count,
+    cast(
+        case
+            when slotted.is_sum then slotted.all_instance_count
+            else slotted.instance_count
+        end as bigint
+    ) as instance_count,
     slotted.concept_path,
     slotted.unit_code,
     slotted.source_unit_code,
