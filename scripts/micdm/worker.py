@@ -71,8 +71,9 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class _Where:
-    """A file or member of an archive, as the tables name it."""
+    """A file or member of an archive, as the tables name it, and the name that it has itself."""
 
+    name: str
     uri: str
     member: str | None
     size: int | None
@@ -82,6 +83,24 @@ class _Where:
     def columns(self) -> tuple[object, ...]:
         moment = staging.to_moment(self.mtime_ns)
         return (self.file_id, self.uri, self.member, self.size, moment)
+
+
+class _MemberNames:
+    """Tells members of the same name apart: `a`, `a#2`, `a#3` in the order of the archive."""
+
+    def __init__(self) -> None:
+        # Keys, as an archive may have a million members.
+        self._taken: set[int] = set()
+        self._last: dict[str, int] = {}
+
+    def unique(self, name: str) -> str:
+        """Return the name, numbered when an earlier member has it."""
+        numbered = name
+        while (key := staging.key_of_name(numbered, None)) in self._taken:
+            self._last[name] = self._last.get(name, 1) + 1
+            numbered = f"{name}#{self._last[name]}"
+        self._taken.add(key)
+        return numbered
 
 
 def quiet_pydicom() -> None:
@@ -117,9 +136,16 @@ class Worker:
         self._commit()
         return self._counts
 
-    def _where(self, uri: str, member: str | None, size: int | None, time: int | None) -> _Where:
-        list_id = self.settings.attributes.list_id
-        return _Where(uri, member, size, time, staging.file_id_of(uri, member, size, time, list_id))
+    def _where(
+        self,
+        uri: str,
+        member: str | None,
+        size: int | None,
+        time: int | None,
+        name: str | None = None,
+    ) -> _Where:
+        file_id = staging.file_id_of(uri, member, size, time, self.settings.attributes.list_id)
+        return _Where(name or uri, uri, member, size, time, file_id)
 
     def _stage_file(self, path: str, size: int, mtime_ns: int) -> None:
         where = self._where(path, None, size, mtime_ns)
@@ -147,26 +173,29 @@ class Worker:
         self._reject(where, reason, message)
 
     def _stage_archive(self, file: BinaryIO, path: str, size: int, mtime_ns: int) -> None:
-        counts = self._counts
+        counts, names, before = self._counts, _MemberNames(), self._counts.files
         for member in containers.open_members(file, path, size):
             counts.files += 1
             name = member.name
-            where = self._where(
-                path, None if name is None else show_path(name), member.size, mtime_ns
-            )
+            shown = None if name is None else show_path(name).replace("\0", "\\x00")
+            unique = None if shown is None else names.unique(shown)
+            where = self._where(path, unique, member.size, mtime_ns, shown)
             counts.members.append(staging.key_of_name(where.uri, where.member))
             if isinstance(member, RefusedMember):
                 if name is None:
                     counts.unseen.append(path)
                 self._reject(where, member.reason_code, member.message)
-            elif where.member != name:
-                self._reject(where, "non_utf8_name", "the name of the member is not UTF-8")
+            elif shown != name:
+                self._reject(where, "non_utf8_name", "the member's name is not UTF-8, or has NUL")
             elif self._is_among(self.staged.known, where):
                 counts.unchanged += 1
                 counts.rejected_before += self._is_among(self.staged.rejected, where)
             else:
                 self._stage_member(member, where)
             self._commit(at_least=True)
+        if counts.files == before:
+            where = self._where(path, None, size, mtime_ns)
+            self._refuse_file(where, "not_dicom", "an archive without any file")
 
     def _is_among(self, keys: Keys, where: _Where) -> bool:
         key = np.array([staging.key_of_id(where.file_id)], np.uint64)
@@ -208,11 +237,10 @@ class Worker:
             self._reject(where, outcome.reason_code, outcome.message)
 
     def _reject(self, where: _Where, reason: str, message: str) -> None:
-        if reason in NO_DICOM and not self.settings.list_non_dicom:
-            name = where.member or where.uri
-            if not name.lower().endswith(DICOM_NAMES):
-                self._counts.non_dicom += 1
-                return
+        is_listed = self.settings.list_non_dicom or where.name.lower().endswith(DICOM_NAMES)
+        if reason in NO_DICOM and not is_listed:
+            self._counts.non_dicom += 1
+            return
         is_retried = self.staged.retried.get(where.file_id) == reason
         if is_retried or self._is_among(self.staged.known, where):
             self._counts.unchanged += 1

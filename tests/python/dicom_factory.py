@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -173,10 +173,12 @@ def deflated(compressed: bytes) -> bytes:
     return meta_information(DeflatedExplicitVRLittleEndian) + compressed
 
 
-def make_tar(path: Path, mode: str, members: dict[str, bytes]) -> None:
-    """Make a tar archive."""
+def make_tar(
+    path: Path, mode: str, members: Mapping[str, bytes] | Iterable[tuple[str, bytes]]
+) -> None:
+    """Make a tar archive; pairs may repeat a name."""
     with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
-        for name, content in members.items():
+        for name, content in members.items() if isinstance(members, Mapping) else members:
             info = tarfile.TarInfo(name)
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))

@@ -9,6 +9,7 @@ import lzma
 import os
 import tarfile
 import zipfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -96,9 +97,9 @@ def test_dicom_is_found_by_content(tmp_path: Path) -> None:
     assert dict(listed.counts.rejected) == {"not_dicom": 2}
 
 
-def make_zip(path: Path, members: dict[str, bytes]) -> None:
+def make_zip(path: Path, members: Mapping[str, bytes] | Iterable[tuple[str, bytes]]) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
+        for name, content in members.items() if isinstance(members, Mapping) else members:
             archive.writestr(name, content)
 
 
@@ -123,6 +124,59 @@ def test_archives_are_looked_into(tmp_path: Path) -> None:
     assert {r["file_size"] for r in rows if r["container_member"] == "two.dcm"} == {len(SLICE)}
     again = stage(folder, out=tmp_path / "out")
     assert (again.counts.instances, again.counts.unchanged) == (0, 13)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("kind", ["zip", "tar", "tgz"])
+def test_members_of_one_name_are_told_apart(tmp_path: Path, kind: str) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    names = ("a.dcm", "a.dcm", "a.dcm#2", "b.dcm", "a.dcm", "bad.dcm", "bad.dcm")
+    members = [
+        (name, b"text" if "bad" in name else encode(dataset(SOPInstanceUID=f"1.2.{number}")))
+        for number, name in enumerate(names)
+    ]
+    if kind == "zip":
+        make_zip(folder / "x", members)
+    else:
+        make_tar(folder / "x", "w" if kind == "tar" else "w:gz", members)
+    summary = stage(folder, out=out)
+    assert (summary.counts.files, summary.counts.instances) == (7, 5)
+    found = table(out, "dicom_instance")
+    assert {r["container_member"]: r["sop_instance_uid"] for r in found} == {
+        "a.dcm": "1.2.0",
+        "a.dcm#2": "1.2.1",
+        "a.dcm#2#2": "1.2.2",
+        "b.dcm": "1.2.3",
+        "a.dcm#3": "1.2.4",
+    }
+    rejected = table(out, "dicom_rejected")
+    assert {r["container_member"] for r in rejected} == {"bad.dcm", "bad.dcm#2"}
+    assert len({r["file_id"] for r in [*found, *rejected]}) == 7
+    again = stage(folder, out=out).counts
+    assert (again.files, again.unchanged, again.deleted) == (7, 7, 0)
+
+
+def test_an_archive_without_members_is_a_file_that_is_no_dicom(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    make_zip(folder / "empty.zip", {})
+    make_zip(folder / "folders.zip", {"only/": b"", "only/folders/": b""})
+    make_tar(folder / "empty.tar", "w", {})
+    make_tar(folder / "empty.tgz", "w:gz", {})
+    with tarfile.open(folder / "folder.tar", "w") as archive:
+        only = tarfile.TarInfo("only")
+        only.type = tarfile.DIRTYPE
+        archive.addfile(only)
+    for _ in range(2):
+        counts = stage(folder, out=tmp_path / "out").counts
+        assert (counts.files, counts.non_dicom, counts.rejected.total()) == (5, 5, 0)
+    listed = stage(folder, out=tmp_path / "out2", list_non_dicom=True)
+    assert dict(listed.counts.rejected) == {"not_dicom": 5}
+    assert {r["container_member"] for r in table(tmp_path / "out2", "dicom_rejected")} == {
+        None,
+        "empty",
+    }
 
 
 def test_archives_that_are_broken(tmp_path: Path) -> None:
@@ -170,11 +224,15 @@ def test_links_and_odd_names_in_a_tar(tmp_path: Path) -> None:
         odd = tarfile.TarInfo(os.fsdecode(b"odd\xff"))
         odd.size = len(SLICE)
         archive.addfile(odd, io.BytesIO(SLICE))
+        nul = tarfile.TarInfo("nul")
+        nul.size, nul.pax_headers = len(SLICE), {"path": "nul\0"}
+        archive.addfile(nul, io.BytesIO(SLICE))
     stage(tmp_path / "a.tar", out=tmp_path / "out")
     rows = by_name(table(tmp_path / "out", "dicom_rejected"))
     assert {name: row["reason_code"] for name, row in rows.items()} == {
         "link": "not_regular_file",
         "odd\\xff": "non_utf8_name",
+        "nul\\x00": "non_utf8_name",
     }
 
 
