@@ -255,6 +255,8 @@ def is_valid_uid(text: str) -> bool:
 # A DS has at most 16 characters, so all that conform are exact (PS3.5 table 6.2-1).
 _DS_DIGITS = Context(prec=16)
 _ALL_DIGITS = Context(prec=20)
+# Beyond these a 64-bit float is noise of reckoning: 0.1 + 0.2 is 0.3.
+_FLOAT_DIGITS = Context(prec=12)
 
 
 def number_key(number: Decimal) -> str:
@@ -396,6 +398,7 @@ def _parse_float(number: float, vr: str) -> Value:
         return Value(str(number), reason="not_finite")
     text = shortest_float32(number) if vr == "FL" else repr(number).removesuffix(".0")
     try:
-        return Value(text, check_size(float(text)) + 0.0, number_key(Decimal(text)))
+        exact = _FLOAT_DIGITS.create_decimal(text)
+        return Value(text, check_size(float(text)) + 0.0, number_key(exact))
     except BadValueError as bad:
         return Value(text, reason=bad.reason)

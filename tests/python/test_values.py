@@ -275,3 +275,9 @@ def test_any_bytes_give_a_value_or_a_reason(raw: bytes, vr: str, numeric: bool) 
             assert (value.key is None) == (value.reason is not None)
             if value.text:
                 value.text.encode("utf-8")
+
+
+def test_the_noise_of_reckoning_makes_no_other_value() -> None:
+    raw = struct.pack("<dd", 0.1 + 0.2, 0.3)
+    keys = [value.key for _, value in parse_values(raw, "FD", PLAIN, True, set())]
+    assert keys == ["0.3", "0.3"]

@@ -140,8 +140,8 @@ kept_by_word as (
         on
             one.plain_text = longer.plain_text
             and longer.preference = 1
-            and longer.word_count > one.word_count
-            and longer.place < one.place + one.word_count
+            and one.word_count < longer.word_count
+            and one.place + one.word_count > longer.place
             and one.place < longer.place + longer.word_count
     where one.preference = 1 and longer.plain_text is null
 ),

@@ -1,6 +1,7 @@
 -- One row per text: the body part it names, or why none can be said. Regions that contain another
 -- named region are dropped (HEAD BRAIN is the brain); what is left is one part, or a combination
--- that DICOM has a term for (CHEST ABDOMEN PELVIS), or it abstains: a wrong site is worse than none.
+-- that DICOM has a term for (CHEST ABDOMEN PELVIS), or it abstains: a wrong site is worse than
+-- none.
 
 with
 

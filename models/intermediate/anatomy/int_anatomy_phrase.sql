@@ -40,7 +40,10 @@ run_of_words as (
         first_word.place,
         {{ more + 1 }} as word_count,
         first_word.word
-        {%- for step in range(1, more + 1) %} || ' ' || word_{{ step }}.word{% endfor %} as phrase
+        {% for step in range(1, more + 1) %}
+        || ' ' || word_{{ step }}.word
+        {% endfor %}
+            as phrase
     from word as first_word
     {% for step in range(1, more + 1) %}
     inner join word as word_{{ step }}

@@ -31,12 +31,12 @@ term as (
     from body_part
     union all
     select
-        synonym.synonym as word,
+        spelling.synonym as word,
         body_part.kind,
         body_part.body_part
-    from {{ ref('mapping_body_part_synonym') }} as synonym
+    from {{ ref('mapping_body_part_synonym') }} as spelling
     inner join body_part
-        on synonym.body_part = body_part.body_part
+        on spelling.body_part = body_part.body_part
 ),
 
 -- One meaning a word: the seed's own, else the term, else an explanation (several terms may share

@@ -19,7 +19,11 @@ series_value as (
             order by value_count desc, {{ micdm.byte_order('value_key') }} asc
         ) as preference
     from {{ ref('int_series_value') }}
-    where path in ('{{ sources | join("', '") }}')
+    where path in (
+        {% for source in sources %}
+        '{{ source }}'{{ ',' if not loop.last }}
+        {% endfor %}
+    )
 )
 
 select

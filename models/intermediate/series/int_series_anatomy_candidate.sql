@@ -1,6 +1,6 @@
 -- What each source of an image series says about where in the body it is: the coded Anatomic Region
 -- Sequence (SNOMED CT, or a retired SNOMED-RT code that DICOM itself translates), and the texts of
--- int_series_anatomy_text. One row per series, source and value.
+-- int_series_anatomy_named. One row per series, source and value.
 
 with
 
@@ -59,18 +59,18 @@ worded as (
         series_text.path as anatomic_site_source,
         series_text.value_text as anatomic_site_source_value,
         body_part.concept_code,
-        text.status,
-        text.matched_words,
+        named.status,
+        named.matched_words,
         1 as value_count
     from {{ ref('int_series_anatomy_text') }} as series_text
-    inner join {{ ref('int_anatomy_of_text') }} as text
+    inner join {{ ref('int_anatomy_of_text') }} as named
         on
-            series_text.path = text.path
-            and series_text.value_text = text.value_text
+            series_text.path = named.path
+            and series_text.value_text = named.value_text
     left join body_part
-        on text.body_part = body_part.body_part
+        on named.body_part = body_part.body_part
     -- Other texts need not name a body part; Body Part Examined should.
-    where text.status <> 'unmapped' or text.path = 'BodyPartExamined'
+    where named.status <> 'unmapped' or named.path = 'BodyPartExamined'
 ),
 
 candidate as (

@@ -39,14 +39,14 @@ worded as (
     select
         series_text.series_instance_uid,
         series_text.path as laterality_source,
-        text.laterality,
+        named.laterality,
         5 as source_order
     from {{ ref('int_series_anatomy_text') }} as series_text
-    inner join {{ ref('int_anatomy_of_text') }} as text
+    inner join {{ ref('int_anatomy_of_text') }} as named
         on
-            series_text.path = text.path
-            and series_text.value_text = text.value_text
-    where text.path = 'BodyPartExamined' and text.laterality is not null
+            series_text.path = named.path
+            and series_text.value_text = named.value_text
+    where named.path = 'BodyPartExamined' and named.laterality is not null
 ),
 
 everything as (
