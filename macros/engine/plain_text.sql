@@ -8,6 +8,7 @@
         ~ 'абвгдежзийклмнопрстуфхцчшщъыьэюяёЁґіїєαβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώ'
         ~ 'ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺ'
         ~ 'ａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ０１２３４５６７８９　・、／（）＋'
+        ~ 'ľĺĽĹϊϋΐΰΆΈΉΊΌΎΏ－＿：；，。～〜［］【】「」–—−·'
         ~ '!"#$%&()*+,-./:;<=>?@[]^_`{|}~' ~ "''"
     ) %}
     {% set to_letters = (
@@ -16,11 +17,13 @@
         ~ 'АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЕЕҐІЇЄΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΣΤΥΦΧΨΩΑΕΗΙΟΥΩ'
         ~ 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
         ~ 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789       '
+        ~ 'LLLLΙΥΙΥΑΕΗΙΟΥΩ                  '
         ~ '                              ' ~ ' '
     ) %}
     trim({{ micdm.regexp_replace_all(
-        "upper(translate(replace(replace(replace(" ~ expression
-        ~ ", 'ß', 'SS'), 'æ', 'AE'), 'œ', 'OE'), '" ~ from_letters ~ "', '" ~ to_letters ~ "'))",
+        "upper(translate(replace(replace(replace(replace(replace(" ~ expression
+        ~ ", 'ß', 'SS'), 'æ', 'AE'), 'Æ', 'AE'), 'œ', 'OE'), 'Œ', 'OE'), '"
+        ~ from_letters ~ "', '" ~ to_letters ~ "'))",
         '[[:space:]]+',
         ' ',
     ) }})
