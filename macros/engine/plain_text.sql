@@ -1,9 +1,10 @@
 {# Free text made comparable: capitals, no accents, full-width letters as ASCII, words separated by
-   single blanks. Cyrillic and Greek letters and East Asian characters stay. Done by hand because
-   upper() of a letter beyond ASCII depends on a Postgres database's locale. #}
+   single blanks; KneeRoutine and 1HEAD are two words each. Cyrillic and Greek letters and East
+   Asian characters stay. Letter by letter, since upper() depends on a Postgres database's locale. #}
 {% macro plain_text(expression) -%}
     {% set from_letters = (
-        'àáâãäåāăąçćčďđèéêëēėęěğìíîïīįıłñńňòóôõöøōőŕřśşšșťțùúûüūůűųýÿźżž'
+        'abcdefghijklmnopqrstuvwxyz'
+        ~ 'àáâãäåāăąçćčďđèéêëēėęěğìíîïīįıłñńňòóôõöøōőŕřśşšșťțùúûüūůűųýÿźżž'
         ~ 'ÀÁÂÃÄÅĀĂĄÇĆČĎĐÈÉÊËĒĖĘĚĞÌÍÎÏĪĮİŁÑŃŇÒÓÔÕÖØŌŐŔŘŚŞŠȘŤȚÙÚÛÜŪŮŰŲÝŸŹŻŽ'
         ~ 'абвгдежзийклмнопрстуфхцчшщъыьэюяёЁґіїєαβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώ'
         ~ 'ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺ'
@@ -12,7 +13,8 @@
         ~ '!"#$%&()*+,-./:;<=>?@[]^_`{|}~' ~ "''"
     ) %}
     {% set to_letters = (
-        'AAAAAAAAACCCDDEEEEEEEEGIIIIIIILNNNOOOOOOOORRSSSSTTUUUUUUUUYYZZZ'
+        'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
+        ~ 'AAAAAAAAACCCDDEEEEEEEEGIIIIIIILNNNOOOOOOOORRSSSSTTUUUUUUUUYYZZZ'
         ~ 'AAAAAAAAACCCDDEEEEEEEEGIIIIIIILNNNOOOOOOOORRSSSSTTUUUUUUUUYYZZZ'
         ~ 'АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЕЕҐІЇЄΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΣΤΥΦΧΨΩΑΕΗΙΟΥΩ'
         ~ 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
@@ -20,10 +22,17 @@
         ~ 'LLLLΙΥΙΥΑΕΗΙΟΥΩ                  '
         ~ '                              ' ~ ' '
     ) %}
+    {% set words = micdm.regexp_replace_all(
+        micdm.regexp_replace_all(expression, '([a-z])([A-Z])', '\\1 \\2'),
+        '(^|[^A-Za-z0-9])([0-9]+)([A-Za-z]{3})',
+        '\\1\\2 \\3',
+    ) %}
+    {% set letters = (
+        "replace(replace(replace(replace(replace(" ~ words
+        ~ ", 'ß', 'SS'), 'æ', 'AE'), 'Æ', 'AE'), 'œ', 'OE'), 'Œ', 'OE')"
+    ) %}
     trim({{ micdm.regexp_replace_all(
-        "upper(translate(replace(replace(replace(replace(replace(" ~ expression
-        ~ ", 'ß', 'SS'), 'æ', 'AE'), 'Æ', 'AE'), 'œ', 'OE'), 'Œ', 'OE'), '"
-        ~ from_letters ~ "', '" ~ to_letters ~ "'))",
+        "translate(" ~ letters ~ ", '" ~ from_letters ~ "', '" ~ to_letters ~ "')",
         '[[:space:]]+',
         ' ',
     ) }})

@@ -1,4 +1,5 @@
-{# Replaces every match of a pattern. Spark does so by itself, the others on request. #}
+{# Replaces every match of a pattern; \1 in the replacement is its first group. Spark does so by
+   itself, the others on request, and writes the group $1. #}
 {% macro regexp_replace_all(expression, pattern, replacement) -%}
     {{ return(
         adapter.dispatch('regexp_replace_all', 'micdm')(expression, pattern, replacement)
@@ -12,5 +13,5 @@
 
 
 {% macro spark__regexp_replace_all(expression, pattern, replacement) -%}
-    regexp_replace({{ expression }}, '{{ pattern }}', '{{ replacement }}')
+    regexp_replace({{ expression }}, '{{ pattern }}', '{{ replacement | replace('\\', '$') }}')
 {%- endmacro %}

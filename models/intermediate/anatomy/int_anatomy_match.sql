@@ -58,7 +58,7 @@ prefix_match as (
 ),
 
 -- The last word of a text that was cut: what all the words it may be the beginning of agree on.
-cut_word as (
+last_place as (
     select
         phrase.plain_text,
         max(phrase.place) as place
@@ -69,13 +69,26 @@ cut_word as (
     group by phrase.plain_text
 ),
 
+cut_word as (
+    select
+        phrase.plain_text,
+        phrase.place
+    from phrase
+    inner join last_place
+        on
+            phrase.plain_text = last_place.plain_text
+            and phrase.place = last_place.place
+    -- Fewer letters may begin too many words.
+    where phrase.word_count = 1 and length(phrase.phrase) >= 3
+),
+
 cut_match as (
     select
         phrase.plain_text,
         phrase.place,
         phrase.word_count,
         length(phrase.phrase) as length,
-        3 as match_order,
+        2 as match_order,
         phrase.phrase as word,
         max({{ micdm.byte_order('word.kind') }}) as kind,
         max({{ micdm.byte_order('word.body_part') }}) as body_part
@@ -90,7 +103,6 @@ cut_match as (
             and substr(phrase.phrase, 1, 3) = substr(word.word, 1, 3)
             and word.word like phrase.phrase || '%'
             and word.match_type <> 'contains'
-    where length(phrase.phrase) >= 3
     group by phrase.plain_text, phrase.place, phrase.word_count, phrase.phrase
     having
         count(distinct coalesce(word.body_part, word.kind)) = 1
@@ -103,7 +115,7 @@ contained_match as (
         {{ dbt.position('word.word', 'text.plain_text') }} as place,
         1 as word_count,
         length(word.word) as length,
-        4 as match_order,
+        3 as match_order,
         word.word,
         word.kind,
         word.body_part
@@ -133,19 +145,33 @@ best_by_word as (
     from by_word
 ),
 
-kept_by_word as (
-    select one.*
-    from best_by_word as one
-    left join best_by_word as longer
-        on
-            one.plain_text = longer.plain_text
-            and longer.preference = 1
-            and one.word_count < longer.word_count
-            and one.place + one.word_count > longer.place
-            and one.place < longer.place + longer.word_count
-    where one.preference = 1 and longer.plain_text is null
+best as (
+    select * from best_by_word
+    where preference = 1
 ),
 
+-- The longest first: what a kept run of words overlaps is not read again, and a run that is not
+-- kept hides nothing.
+kept_of_4 as (
+    select * from best
+    where word_count = 4
+),
+
+{% for word_count in [3, 2, 1] %}
+kept_of_{{ word_count }} as (
+    select best.*
+    from best
+    left join kept_of_{{ word_count + 1 }} as longer
+        on
+            best.plain_text = longer.plain_text
+            and best.place + best.word_count > longer.place
+            and best.place < longer.place + longer.word_count
+    where best.word_count = {{ word_count }} and longer.plain_text is null
+    union all
+    select * from kept_of_{{ word_count + 1 }}
+),
+
+{% endfor %}
 kept_contained as (
     select one.*
     from contained_match as one
@@ -165,7 +191,7 @@ select
     word,
     kind,
     body_part
-from kept_by_word
+from kept_of_1
 union all
 select
     plain_text,

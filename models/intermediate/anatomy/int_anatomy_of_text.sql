@@ -66,11 +66,20 @@ no_anatomy as (
     where kind = 'not_anatomy'
 ),
 
--- Words that are not known, numbers apart: what they mean may change what the others mean.
+-- Words that are not known. Those of three letters or more may change what the others mean; a
+-- shorter one, or one with a digit in it, is an abbreviation of the protocol as a rule.
 unknown as (
     select
         word.plain_text,
-        count(*) as unknown_count,
+        sum(
+            case
+                when
+                    length(word.phrase) >= 3
+                    and translate(word.phrase, '0123456789', '') = word.phrase
+                    then 1
+                else 0
+            end
+        ) as unknown_count,
         {{ dbt.listagg('word.phrase', "', '", 'order by word.place') }} as words
     from {{ ref('int_anatomy_phrase') }} as word
     where
@@ -83,11 +92,11 @@ unknown as (
                 found.plain_text = word.plain_text
                 and (
                     (
-                        found.match_order < 4
+                        found.match_order < 3
                         and found.place <= word.place
                         and word.place < found.place + found.word_count
                     )
-                    or (found.match_order = 4 and word.phrase like '%' || found.word || '%')
+                    or (found.match_order = 3 and word.phrase like '%' || found.word || '%')
                 )
         )
     group by word.plain_text
@@ -100,35 +109,59 @@ matched as (
     from found
     where kind in ('region', 'not_anatomy')
     group by plain_text
+),
+
+read as (
+    select
+        text.path,
+        text.value_text,
+        case
+            when combined.part_count = 1 then combined.parts
+            else combination.body_part
+        end as body_part,
+        case when side.side_count = 1 then side.laterality end as laterality,
+        coalesce(combined.part_count, 0) as part_count,
+        no_anatomy.plain_text is not null as says_no_anatomy,
+        matched.words as matched_words,
+        unknown.words as unknown_words,
+        cast(coalesce(unknown.unknown_count, 0) as integer) as unknown_count,
+        -- What stands in Body Part Examined should be one; other texts tell many things.
+        text.path = 'BodyPartExamined' as is_body_part
+    from text
+    left join combined
+        on text.plain_text = combined.plain_text
+    left join {{ ref('mapping_body_part_combination') }} as combination
+        on combined.parts = combination.parts
+    left join side
+        on text.plain_text = side.plain_text
+    left join no_anatomy
+        on text.plain_text = no_anatomy.plain_text
+    left join matched
+        on text.plain_text = matched.plain_text
+    left join unknown
+        on text.plain_text = unknown.plain_text
+),
+
+judged as (
+    select
+        *,
+        case
+            when part_count > 0 and (body_part is null or is_body_part and unknown_count > 0)
+                then 'abstained'
+            when part_count > 0 then 'mapped'
+            when says_no_anatomy and (is_body_part or unknown_count = 0) then 'not_anatomy'
+            else 'unmapped'
+        end as status
+    from read
 )
 
 select
-    text.path,
-    text.value_text,
-    case
-        when combined.part_count = 1 then combined.parts
-        else combination.body_part
-    end as body_part,
-    case when side.side_count = 1 then side.laterality end as laterality,
-    case
-        when combined.part_count = 1 or combination.body_part is not null then 'mapped'
-        when combined.part_count > 1 then 'abstained'
-        when no_anatomy.plain_text is not null then 'not_anatomy'
-        else 'unmapped'
-    end as status,
-    matched.words as matched_words,
-    unknown.words as unknown_words,
-    coalesce(unknown.unknown_count, 0) as unknown_count
-from text
-left join combined
-    on text.plain_text = combined.plain_text
-left join {{ ref('mapping_body_part_combination') }} as combination
-    on combined.parts = combination.parts
-left join side
-    on text.plain_text = side.plain_text
-left join no_anatomy
-    on text.plain_text = no_anatomy.plain_text
-left join matched
-    on text.plain_text = matched.plain_text
-left join unknown
-    on text.plain_text = unknown.plain_text
+    path,
+    value_text,
+    case when status = 'mapped' then body_part end as body_part,
+    laterality,
+    status,
+    matched_words,
+    unknown_words,
+    unknown_count
+from judged

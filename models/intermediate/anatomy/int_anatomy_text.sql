@@ -11,8 +11,8 @@ select
     path,
     value_text,
     {{ micdm.plain_text('value_text') }} as plain_text,
-    -- Body Part Examined holds 16 characters (VR CS): a longer text was cut there, so that its last
-    -- word may be the beginning of one.
-    path = 'BodyPartExamined' and length(value_text) >= 16 as is_cut
+    -- Body Part Examined holds 16 characters (VR CS): a longer text was cut there (15, if it was
+    -- padded), so that its last word may be the beginning of one.
+    path = 'BodyPartExamined' and length(value_text) >= 15 as is_cut
 from stated
 group by path, value_text
