@@ -33,9 +33,24 @@ exact_match as (
     from phrase
     inner join word
         on
-            replace(phrase.phrase, ' ', '') = replace(word.word, ' ', '')
+            phrase.phrase = word.word
             and word.match_type <> 'contains'
-    where phrase.phrase = word.word or length(replace(word.word, ' ', '')) >= 5
+    union all
+    select
+        phrase.plain_text,
+        phrase.place,
+        phrase.word_count,
+        length(word.word) as length,
+        1 as match_order,
+        word.word,
+        word.kind,
+        word.body_part
+    from phrase
+    inner join word
+        on
+            replace(phrase.phrase, ' ', '') = word.word
+            and word.match_type <> 'contains'
+    where phrase.word_count > 1 and length(word.word) >= 5
 ),
 
 prefix_match as (

@@ -66,15 +66,15 @@ no_anatomy as (
     where kind = 'not_anatomy'
 ),
 
--- Words that are not known. Those of three letters or more may change what the others mean; a
--- shorter one, or one with a digit in it, is an abbreviation of the protocol as a rule.
+-- Words that are not known. Those of two letters or more may change what the others mean; a
+-- single one, or one with a digit in it, is an abbreviation of the protocol as a rule.
 unknown as (
     select
         word.plain_text,
         sum(
             case
                 when
-                    length(word.phrase) >= 3
+                    length(word.phrase) >= 2
                     and translate(word.phrase, '0123456789', '') = word.phrase
                     then 1
                 else 0
@@ -146,7 +146,7 @@ judged as (
     select
         *,
         case
-            when part_count > 0 and (body_part is null or is_body_part and unknown_count > 0)
+            when part_count > 0 and (body_part is null or (is_body_part and unknown_count > 0))
                 then 'abstained'
             when part_count > 0 then 'mapped'
             when says_no_anatomy and (is_body_part or unknown_count = 0) then 'not_anatomy'
