@@ -160,9 +160,18 @@ best_by_word as (
     from by_word
 ),
 
+-- Of two runs of as many words that overlap, the first counts.
 best as (
-    select * from best_by_word
-    where preference = 1
+    select one.*
+    from best_by_word as one
+    left join best_by_word as earlier
+        on
+            one.plain_text = earlier.plain_text
+            and one.word_count = earlier.word_count
+            and earlier.preference = 1
+            and one.place > earlier.place
+            and one.place < earlier.place + earlier.word_count
+    where one.preference = 1 and earlier.plain_text is null
 ),
 
 -- The longest first: what a kept run of words overlaps is not read again, and a run that is not

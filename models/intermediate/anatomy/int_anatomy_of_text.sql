@@ -144,15 +144,23 @@ read as (
 
 judged as (
     select
-        *,
+        read.*,
         case
-            when part_count > 0 and (body_part is null or (is_body_part and unknown_count > 0))
+            when read.part_count > 0 and read.body_part is null then 'abstained'
+            -- The unknown word may be another region, or the one that says which.
+            when
+                read.unknown_count > 0
+                and (open_part.any_text or (open_part.any_text = false and read.is_body_part))
                 then 'abstained'
-            when part_count > 0 then 'mapped'
-            when says_no_anatomy and (is_body_part or unknown_count = 0) then 'not_anatomy'
+            when read.part_count > 0 then 'mapped'
+            when
+                read.says_no_anatomy and (read.is_body_part or read.unknown_count = 0)
+                then 'not_anatomy'
             else 'unmapped'
         end as status
     from read
+    left join {{ ref('mapping_body_part_open') }} as open_part
+        on read.body_part = open_part.body_part
 )
 
 select
