@@ -29,12 +29,7 @@ final as (
         {{ micdm.null_of('timestamp') }} as alg_datetime
     from parameter
     inner join measurement
-        on
-            parameter.image_occurrence_id = measurement.image_occurrence_id
-            and parameter.item = measurement.item
-            and parameter.position = measurement.position
-            and parameter.path = measurement.path
-            and parameter.value_slot = measurement.value_slot
+        on {{ micdm.same_feature('parameter', 'measurement') }}
     inner join anatomy
         on parameter.series_instance_uid = anatomy.series_instance_uid
 )

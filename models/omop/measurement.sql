@@ -44,12 +44,7 @@ final as (
         {{ micdm.cdm_concept('field_image_occurrence') }} as meas_event_field_concept_id
     from parameter
     inner join registry
-        on
-            parameter.image_occurrence_id = registry.image_occurrence_id
-            and parameter.item = registry.item
-            and parameter.position = registry.position
-            and parameter.path = registry.path
-            and parameter.value_slot = registry.value_slot
+        on {{ micdm.same_feature('parameter', 'registry') }}
     inner join series
         on parameter.series_instance_uid = series.series_instance_uid
 )

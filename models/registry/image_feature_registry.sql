@@ -6,6 +6,5 @@
     ref('int_acquisition_parameter'),
     id='image_feature_id',
     table='image_feature',
-    number_key=['image_occurrence_id', 'item', 'position'],
-    text_key=['path', 'value_slot'],
+    **micdm.feature_key(),
 ) }}

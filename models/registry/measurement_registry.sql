@@ -6,6 +6,5 @@
     ref('int_acquisition_parameter'),
     id='measurement_id',
     table='measurement',
-    number_key=['image_occurrence_id', 'item', 'position'],
-    text_key=['path', 'value_slot'],
+    **micdm.feature_key(),
 ) }}

@@ -6,12 +6,7 @@ select
     parameter.*
 from {{ ref('int_acquisition_parameter') }} as parameter
 inner join {{ ref('image_feature_registry') }} as registry
-    on
-        parameter.image_occurrence_id = registry.image_occurrence_id
-        and parameter.item = registry.item
-        and parameter.position = registry.position
-        and parameter.path = registry.path
-        and parameter.value_slot = registry.value_slot
+    on {{ micdm.same_feature('parameter', 'registry') }}
 {% if var('acquisition_parameters') == 'measurement_only' %}
 where 1 = 0
 {% endif %}

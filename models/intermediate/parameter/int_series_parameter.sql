@@ -12,6 +12,15 @@
 -- so it must not change when later slices change the value itself. A row with a reason_code does
 -- not become a feature: it is in quality.quarantine.
 
+{# The rules choose among the values of one place; values that can't be used are a group apart. #}
+{% set place = [
+    'converted.series_instance_uid',
+    'converted.path',
+    'converted.item',
+    'converted.position',
+    'converted.reason_code',
+] | join(', ') %}
+
 with
 
 attribute as (
@@ -81,17 +90,12 @@ converted as (
     where attribute.multi_value = 'each' or series_value.position = 0
 ),
 
--- Values that can't be used are apart (partition by reason_code): they count for no rule.
+-- Values that can't be used count for no rule.
 ranked as (
     select
         converted.*,
         row_number() over (
-            partition by
-                converted.series_instance_uid,
-                converted.path,
-                converted.item,
-                converted.position,
-                converted.reason_code
+            partition by {{ place }}
             order by
                 case
                     when converted.variation = 'any' and means_yes.path is not null then 0 else 1
@@ -101,21 +105,11 @@ ranked as (
                 {{ micdm.byte_order('converted.coding_scheme') }}
         ) as frequency_rank,
         row_number() over (
-            partition by
-                converted.series_instance_uid,
-                converted.path,
-                converted.item,
-                converted.position,
-                converted.reason_code
+            partition by {{ place }}
             order by converted.value_number, {{ micdm.byte_order('converted.value_key') }}
         ) as size_rank,
         count(*) over (
-            partition by
-                converted.series_instance_uid,
-                converted.path,
-                converted.item,
-                converted.position,
-                converted.reason_code
+            partition by {{ place }}
         ) as distinct_value_count,
         sum(
             case
@@ -123,20 +117,10 @@ ranked as (
                     then converted.value_number * converted.value_count
             end
         ) over (
-            partition by
-                converted.series_instance_uid,
-                converted.path,
-                converted.item,
-                converted.position,
-                converted.reason_code
+            partition by {{ place }}
         ) as value_sum,
         sum(converted.instance_count) over (
-            partition by
-                converted.series_instance_uid,
-                converted.path,
-                converted.item,
-                converted.position,
-                converted.reason_code
+            partition by {{ place }}
         ) as all_instance_count
     from converted
     left join means_yes
