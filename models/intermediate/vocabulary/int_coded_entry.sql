@@ -1,0 +1,51 @@
+-- Every coded entry (scheme and code) that the headers name, and the concept it is. Designators are
+-- compared without regard to case and marks (SNOMED-CT, sct); codes of SNOMED-RT, which DICOM used
+-- until 2017 and most reports still use, are those of SNOMED CT that DICOM gives for them.
+
+with
+
+coding_scheme as (
+    select
+        {{ micdm.scheme_key('coding_scheme') }} as scheme_key,
+        min({{ micdm.byte_order('vocabulary_id') }}) as vocabulary_id
+    from {{ ref('mapping_coding_scheme') }}
+    group by {{ micdm.scheme_key('coding_scheme') }}
+),
+
+named as (
+    select distinct
+        coding_scheme,
+        value_key as code_value
+    from {{ ref('int_series_value') }}
+    where coding_scheme <> ''
+),
+
+translated as (
+    select
+        named.coding_scheme,
+        named.code_value,
+        coding_scheme.vocabulary_id,
+        coalesce(retired.concept_code, named.code_value) as concept_code
+    from named
+    inner join coding_scheme
+        on {{ micdm.scheme_key('named.coding_scheme') }} = coding_scheme.scheme_key
+    left join {{ ref('mapping_retired_code') }} as retired
+        on
+            named.code_value = retired.retired_code
+            and coding_scheme.vocabulary_id = 'SNOMED'
+)
+
+select
+    translated.coding_scheme,
+    translated.code_value,
+    translated.vocabulary_id,
+    translated.concept_code,
+    concept.concept_id,
+    concept.domain_id,
+    concept.standard_concept_id,
+    concept.standard_domain_id
+from translated
+left join {{ ref('int_concept_of_code') }} as concept
+    on
+        translated.vocabulary_id = concept.vocabulary_id
+        and translated.concept_code = concept.concept_code
