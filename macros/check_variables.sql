@@ -7,6 +7,8 @@
         'acquisition_parameters': ['feature_and_measurement', 'measurement_only'],
         'study_date_first': [true, false],
         'anatomy_from_description': [true, false],
+        'findings_as_conditions': [true, false],
+        'segmentations': [true, false],
     } %}
     {% for name, allowed in choices.items() if var(name) not in allowed %}
         {{ exceptions.raise_compiler_error(
@@ -21,8 +23,8 @@
             ~ micdm.first_birth_year() | trim ~ ' on.'
         ) }}
     {% endif %}
-    {% set tables = ['image_occurrence', 'image_feature', 'measurement', 'person',
-                     'procedure_occurrence'] %}
+    {% set tables = ['image_occurrence', 'image_feature', 'image_finding', 'measurement',
+                     'observation', 'condition_occurrence', 'person', 'procedure_occurrence'] %}
     {% for table in var('id_offset') if table not in tables %}
         {{ exceptions.raise_compiler_error(
             'The variable id_offset names ' ~ table ~ '; it can name ' ~ tables | join(', ') ~ '.'

@@ -5,10 +5,11 @@
    table        the CDM table, whose offset (var id_offset) keeps our ids clear of a site's own
    text_key     the text columns of the natural key; none may be NULL
    number_key   its integer columns
+   condition    which rows of the relation count, if not all
 
    Keys known from earlier builds keep their number; new ones are numbered on from the highest,
    in byte order of the key, so that a fresh build gives the same ids on every engine. #}
-{% macro id_registry(relation, id, table, text_key=[], number_key=[]) %}
+{% macro id_registry(relation, id, table, text_key=[], number_key=[], condition=none) %}
     {% set key = number_key + text_key %}
     {% set order = number_key | map('string') | list %}
     {% for column in text_key %}
@@ -19,6 +20,7 @@
     natural_key as (
         select distinct {{ key | join(', ') }}
         from {{ relation }}
+        {{ 'where ' ~ condition if condition }}
     ),
 
     new_key as (

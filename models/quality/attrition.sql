@@ -52,6 +52,22 @@ parameter as (
     select series_instance_uid from {{ ref('int_derived_parameter') }}
 ),
 
+-- What of the measurements came from headers; the others are features of findings.
+header_feature as (
+    select registry.measurement_id
+    from {{ ref('int_acquisition_parameter') }} as parameter
+    inner join {{ ref('measurement_registry') }} as registry
+        on {{ micdm.same_feature('parameter', 'registry') }}
+),
+
+report as (
+    select * from {{ ref('int_report') }}
+),
+
+feature as (
+    select * from {{ ref('image_feature_detail') }}
+),
+
 stage as (
     select
         2 as stage_order,
@@ -100,7 +116,49 @@ stage as (
             inner join {{ ref('int_image_series') }} as series
                 on parameter.series_instance_uid = series.series_instance_uid
         ) as rows_in,
-        (select count(*) from {{ ref('measurement') }}) as rows_out
+        (
+            select count(*)
+            from {{ ref('measurement') }} as measurement
+            inner join header_feature
+                on measurement.measurement_id = header_feature.measurement_id
+        ) as rows_out
+    union all
+    select
+        8 as stage_order,
+        'report' as stage,
+        'report' as grain,
+        (select count(*) from report) as rows_in,
+        (select count(*) from report where reason_code is null) as rows_out
+    union all
+    select
+        9 as stage_order,
+        'report_item' as stage,
+        'item' as grain,
+        -- Of all usable reports, readable or not: what the staged tree holds.
+        (
+            select count(*)
+            from report
+            inner join {{ ref('stg_dicom_sr_item') }} as item
+                on
+                    report.run_id = item.run_id
+                    and report.file_id = item.file_id
+            where item.value_type in ('NUM', 'CODE')
+        ) as rows_in,
+        (select count(*) from feature where origin = 'report') as rows_out
+    union all
+    select
+        10 as stage_order,
+        'segmentation' as stage,
+        'segment' as grain,
+        (
+            select count(*)
+            from usable_instance
+            inner join {{ ref('stg_dicom_segment') }} as segment
+                on
+                    usable_instance.run_id = segment.run_id
+                    and usable_instance.file_id = segment.file_id
+        ) as rows_in,
+        (select count(*) from feature where origin = 'segmentation') as rows_out
 )
 
 select

@@ -109,6 +109,48 @@ value as (
         on parameter.series_instance_uid = image_series.series_instance_uid
 ),
 
+report as (
+    select
+        'report' as stage,
+        'report' as grain,
+        sop_instance_uid as entity,
+        {{ micdm.null_of(dbt.type_string()) }} as container_member,
+        reason_code,
+        title_meaning as message,
+        run_id
+    from {{ ref('int_report') }}
+    where reason_code is not null
+),
+
+-- Numbers and codes of reports; the message says where in the report.
+report_item as (
+    select
+        'report_item' as stage,
+        'item' as grain,
+        sop_instance_uid as entity,
+        {{ micdm.null_of(dbt.type_string()) }} as container_member,
+        use_reason as reason_code,
+        path as message,
+        {{ micdm.null_of(dbt.type_string()) }} as run_id
+    from {{ ref('int_report_value') }}
+    where use_reason is not null
+),
+
+-- What reports, segmentations and algorithms found that does not become a feature.
+finding_feature as (
+    select
+        case source when 'report' then 'report_item' else source end as stage,
+        case source when 'report' then 'item' when 'segmentation' then 'segment' else 'result' end
+            as grain,
+        coalesce(sop_instance_uid, series_instance_uid) as entity,
+        {{ micdm.null_of(dbt.type_string()) }} as container_member,
+        reason_code,
+        source_path as message,
+        {{ micdm.null_of(dbt.type_string()) }} as run_id
+    from {{ ref('int_finding_feature') }}
+    where reason_code is not null
+),
+
 everything as (
     select * from file
     union all
@@ -121,6 +163,12 @@ everything as (
     select * from instance_of_series
     union all
     select * from value
+    union all
+    select * from report
+    union all
+    select * from report_item
+    union all
+    select * from finding_feature
 )
 
 select

@@ -1,10 +1,10 @@
--- Acquisition parameter of a series -> measurement_id, kept for ever. The key names the place
--- of the value (attribute, item, position, slot), not the value: a later slice may change the
--- value, not the id.
+-- Feature of the domain measurement -> measurement_id, kept for ever. The key is that of
+-- image_feature_registry.
 
 {{ micdm.id_registry(
-    ref('int_acquisition_parameter'),
+    ref('int_feature_key'),
     id='measurement_id',
     table='measurement',
+    condition="domain = 'measurement'",
     **micdm.feature_key(),
 ) }}

@@ -1,4 +1,5 @@
--- Every coded entry (scheme and code) that the headers name, and the concept it is. Designators are
+-- Every coded entry (scheme and code) that headers, reports, segmentations and results of algorithms
+-- name, and the concept it is. Designators are
 -- compared without regard to case and marks (SNOMED-CT, sct); codes of SNOMED-RT, which DICOM used
 -- until 2017 and most reports still use, are those of SNOMED CT that DICOM gives for them.
 
@@ -12,12 +13,28 @@ coding_scheme as (
     group by {{ micdm.scheme_key('coding_scheme') }}
 ),
 
+{# Where codes stand: relation, and the beginnings of the names of its pairs of columns. #}
+{% set places = {
+    'stg_dicom_sr_item': ['concept', 'value'],
+    'stg_dicom_segment': ['category', 'type', 'region', 'region_modifier'],
+} %}
+
 named as (
-    select distinct
+    select
         coding_scheme,
         value_key as code_value
     from {{ ref('int_series_value') }}
     where coding_scheme <> ''
+    {% for relation, parts in places.items() %}
+    {% for part in parts %}
+    union
+    select
+        {{ part }}_scheme as coding_scheme,
+        {{ part }}_code as code_value
+    from {{ ref(relation) }}
+    where {{ part }}_scheme is not null and {{ part }}_code is not null
+    {% endfor %}
+    {% endfor %}
 ),
 
 translated as (
