@@ -81,6 +81,31 @@ def stage(
         raise typer.Exit(1)
 
 
+@app.command("load-results")
+def load_results(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="CSV, JSON lines (both also .gz) or Parquet."),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where the staged tables are.")
+    ] = Path("data/raw"),
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 when a row is rejected.")
+    ] = False,
+) -> None:
+    """Check what algorithms found in images, and add it to the staged tables."""
+    from micdm import results  # here, so that `micdm --help` is quick
+
+    try:
+        summary = results.load_results(files, out)
+    except results.CannotLoadError as error:
+        raise fail(str(error)) from None
+    results.print_summary(summary)
+    if strict and summary.rejected:
+        raise typer.Exit(1)
+
+
 @app.command()
 def load(
     to: Annotated[

@@ -92,3 +92,61 @@ SCHEMAS: dict[str, pa.Schema] = {
     "dicom_instance": DICOM_INSTANCE,
     "extract_run": EXTRACT_RUN,
 }
+
+# What `micdm load-results` writes (docs/algorithm-results.md).
+_RESULT_ROW = [
+    ("run_id", TEXT),
+    ("file_number", pa.int32()),
+    ("row_number", pa.int64()),
+]
+ALGORITHM_RESULT = pa.schema(
+    [
+        *_RESULT_ROW,
+        ("series_instance_uid", TEXT),
+        ("study_instance_uid", TEXT),
+        ("sop_instance_uid", TEXT),
+        ("finding_key", TEXT),
+        ("lesion_key", TEXT),
+        ("tracking_uid", TEXT),
+        ("finding_scheme", TEXT),
+        ("finding_code", TEXT),
+        ("feature_scheme", TEXT),
+        ("feature_code", TEXT),
+        ("operator", TEXT),
+        ("value_number", pa.float64()),
+        ("value_number_text", TEXT),
+        ("unit", TEXT),
+        ("value_scheme", TEXT),
+        ("value_code", TEXT),
+        ("value_text", TEXT),
+        ("site_scheme", TEXT),
+        ("site_code", TEXT),
+        ("laterality", TEXT),
+        ("algorithm_vendor", TEXT),
+        ("algorithm_name", TEXT),
+        ("algorithm_version", TEXT),
+        ("algorithm_parameters", TEXT),
+        ("result_datetime", MOMENT),
+        ("result_offset", TEXT),
+    ]
+)
+ALGORITHM_RESULT_REJECTED = pa.schema([*_RESULT_ROW, ("column_name", TEXT), ("reason_code", TEXT)])
+ALGORITHM_RESULT_LOAD = pa.schema(
+    [
+        ("run_id", TEXT),
+        ("file_number", pa.int32()),
+        ("uri", TEXT),
+        ("file_size", pa.int64()),
+        ("file_digest", TEXT),
+        ("micdm_version", TEXT),
+        ("loaded_at", MOMENT),
+        ("rows", pa.int64()),
+        ("accepted", pa.int64()),
+        ("rejected", pa.int64()),
+    ]
+)
+SCHEMAS |= {
+    "algorithm_result": ALGORITHM_RESULT,
+    "algorithm_result_rejected": ALGORITHM_RESULT_REJECTED,
+    "algorithm_result_load": ALGORITHM_RESULT_LOAD,
+}

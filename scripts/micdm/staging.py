@@ -12,6 +12,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,11 +88,23 @@ def make_folders(out: Path) -> None:
 
 def write_part(target: Path, table: pa.Table) -> None:
     """Write a part so that it appears whole or not at all, and survives a power cut."""
+    with open_part(target, table.schema) as writer:
+        writer.write_table(table)
+
+
+@contextmanager
+def open_part(target: Path, schema: pa.Schema) -> Iterator[pq.ParquetWriter]:
+    """Write a part piece by piece; it appears when all of it is written, and only then."""
     hidden = target.with_name(f".{target.name}.tmp")
-    with hidden.open("wb") as file:
-        pq.write_table(table, file, compression="zstd")
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with hidden.open("wb") as file:
+            with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+                yield writer
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        hidden.unlink(missing_ok=True)
+        raise
     hidden.replace(target)
     folder = os.open(target.parent, os.O_RDONLY)
     try:
