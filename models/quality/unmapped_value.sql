@@ -46,6 +46,12 @@ device as (
     where manufacturer_status = 'unmapped'
 ),
 
+-- Features of reports, segmentations and algorithms, by where they come from.
+feature as (
+    select * from {{ ref('int_finding_feature') }}
+    where reason_code is null
+),
+
 unmapped as (
     select
         'modality_concept_id' as field,
@@ -158,6 +164,51 @@ unmapped as (
     inner join series
         on device.series_instance_uid = series.series_instance_uid
     where series.reason_code is null
+    union all
+    select
+        'image_feature_concept_id' as field,
+        source as source_path,
+        concept_scheme || ':' || concept_code || coalesce('|' || concept_meaning, '') as source_value,
+        'unmapped' as status,
+        series_instance_uid
+    from feature
+    where feature_concept_id = 0
+    union all
+    select
+        'feature_value_concept_id' as field,
+        source as source_path,
+        coalesce(value_scheme, '') || ':' || value_code || coalesce('|' || value_meaning, '') as source_value,
+        'unmapped' as status,
+        series_instance_uid
+    from feature
+    where value_as_concept_id = 0
+    union all
+    select
+        'feature_unit_concept_id' as field,
+        source as source_path,
+        unit_source_code as source_value,
+        'unmapped' as status,
+        series_instance_uid
+    from feature
+    where unit_concept_id = 0
+    union all
+    select
+        'image_finding_concept_id' as field,
+        source as source_path,
+        coalesce(finding_scheme, '') || ':' || finding_code || coalesce('|' || finding_meaning, '') as source_value,
+        'unmapped' as status,
+        series_instance_uid
+    from feature
+    where finding_concept_id = 0
+    union all
+    select
+        'feature_site_concept_id' as field,
+        source as source_path,
+        coalesce(site_scheme, '') || ':' || site_code as source_value,
+        'unmapped' as status,
+        series_instance_uid
+    from feature
+    where anatomic_site_concept_id = 0 and anatomic_site_source = 'stated'
 ),
 
 counted as (
