@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 from pydicom.datadict import tag_for_keyword
 
+from micdm.seeds import SeedError, seed_path
+from micdm.texts import TextConcept
 from micdm.values import KNOWN_VRS
 
 LEVELS = ("series", "instance")
@@ -39,7 +41,7 @@ NOT_PRIVATE_GROUPS = (0x0001, 0x0003, 0x0005, 0x0007, 0xFFFF)
 MAX_CREATOR = 64
 
 
-class AttributeListError(ValueError):
+class AttributeListError(SeedError):
     """The attribute list can't be used; the message says which row and why."""
 
 
@@ -81,12 +83,14 @@ class Attribute:
 class Node:
     """What is wanted of a tag: its value, or, when there is something below, a look inside.
 
-    The root is the data set. `private` holds the private attributes by group.
+    The root is the data set. `private` holds the private attributes by group. Of a marker only
+    that it is there is wanted.
     """
 
-    __slots__ = ("children", "private")
+    __slots__ = ("children", "is_marker", "private")
 
     def __init__(self) -> None:
+        self.is_marker = False
         self.children: dict[int, Node] = {}
         self.private: dict[int, dict[PrivateTag, Node]] = {}
 
@@ -107,26 +111,29 @@ class AttributeList:
     """The attributes, and the tree of tags that reading them takes.
 
     `series` and `instance` are those that become element rows: identity has columns of its own.
+    `texts` are the concepts whose text is staged from reports.
     """
 
     attributes: tuple[Attribute, ...]
     series: tuple[Attribute, ...]
     instance: tuple[Attribute, ...]
+    texts: frozenset[TextConcept]
     list_id: str
     tree: Node = field(compare=False)
 
 
 def default_list_path() -> Path:
-    """Return the seed: inside the package when installed from a wheel, else in the repository."""
-    package = Path(__file__).resolve().parent
-    inside = package / "seeds" / "mapping" / "dicom_attribute.csv"
-    if inside.exists():
-        return inside
-    return package.parents[1] / "seeds" / "mapping" / "dicom_attribute.csv"
+    """Return the seed."""
+    return seed_path("dicom_attribute")
 
 
 def load_attributes(
-    extra: Iterable[Path] = (), *, base: Path | None = None, identity_tags: Iterable[int] = ()
+    extra: Iterable[Path] = (),
+    *,
+    base: Path | None = None,
+    identity_tags: Iterable[int] = (),
+    markers: Iterable[int] = (),
+    texts: frozenset[TextConcept] = frozenset(),
 ) -> AttributeList:
     """Read the list and the site's files; a later row with the same path replaces the earlier.
 
@@ -138,6 +145,10 @@ def load_attributes(
         Another list to use instead of the seed.
     identity_tags : iterable of int
         Top-level tags to read besides, whatever the list says.
+    markers : iterable of int
+        Top-level sequences of which only that they are there matters.
+    texts : frozenset of TextConcept
+        The concepts whose text is staged from reports.
 
     Raises
     ------
@@ -154,8 +165,9 @@ def load_attributes(
         attributes=attributes,
         series=tuple(a for a in staged if a.level == "series"),
         instance=tuple(a for a in staged if a.level == "instance"),
-        list_id=_digest(attributes),
-        tree=_tree(attributes, identity_tags),
+        texts=texts,
+        list_id=_digest(attributes, texts),
+        tree=_tree(attributes, identity_tags, markers),
     )
 
 
@@ -255,20 +267,26 @@ def _parse_step(step: str, path: str) -> Step:
     return PrivateTag(group, creator, int(match.group(3), 16))
 
 
-def _digest(attributes: Iterable[Attribute]) -> str:
+def _digest(attributes: Iterable[Attribute], texts: Iterable[TextConcept]) -> str:
     """Digest of all that decides what is extracted: a changed list re-reads the files."""
     digest = hashlib.blake2b(digest_size=16)
     for a in attributes:
         fields = (a.path, a.tag, a.vr, a.level, a.value_type, a.multi_value)
         line = "\t".join((*fields, str(a.role == "identity"), repr(a.group_steps)))
         digest.update(line.encode() + b"\n")
+    for concept in sorted(texts):
+        digest.update("\t".join(concept).encode() + b"\n")
     return digest.hexdigest()
 
 
-def _tree(attributes: Iterable[Attribute], identity_tags: Iterable[int]) -> Node:
+def _tree(
+    attributes: Iterable[Attribute], identity_tags: Iterable[int], markers: Iterable[int]
+) -> Node:
     root = Node()
     for tag in identity_tags:
         root.below(tag)
+    for tag in markers:
+        root.below(tag).is_marker = True
     for attribute in attributes:
         if attribute.role == "identity":
             continue

@@ -56,6 +56,13 @@ def stage(
         list[Path] | None,
         typer.Option(metavar="FILE", help="Attribute list of the site; its rows win. Repeatable."),
     ] = None,
+    report_texts: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="More concepts whose text is staged from reports: scheme,code. Repeatable.",
+        ),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 when a file is rejected, now or before.")
     ] = False,
@@ -69,7 +76,15 @@ def stage(
     """Read DICOM headers and write the staged tables as Parquet."""
     from micdm import run  # here, so that `micdm --help` is quick
 
-    options = run.Options(paths, out, workers, attributes or [], list_non_dicom, follow_deleted)
+    options = run.Options(
+        paths,
+        out,
+        workers,
+        attributes or [],
+        report_texts or [],
+        list_non_dicom=list_non_dicom,
+        follow_deleted=follow_deleted,
+    )
     try:
         summary = run.stage(options)
     except run.CannotRunError as error:

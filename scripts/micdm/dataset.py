@@ -39,7 +39,7 @@ MAX_LEVEL_ELEMENTS = 50_000
 MAX_SKIPPED_ELEMENTS = 5_000_000
 MAX_FAILURES = 8
 
-_LONG_VRS = frozenset(str(vr).encode() for vr in EXPLICIT_VR_LENGTH_32)
+LONG_VRS = frozenset(str(vr).encode() for vr in EXPLICIT_VR_LENGTH_32)
 
 
 class NestingTooDeepError(ValueError):
@@ -225,6 +225,9 @@ class _LevelReader:
             self.why = "sequence"
             return True
         if length > self.end - at:
+            cut = self.wanted.children.get(tag)
+            if cut is not None and cut.is_marker:
+                self.level.items[tag] = []
             self.why = "past_end"
             return True
         if tag == CHARSET_TAG and not self._is_plain_charset(vr, length, at):
@@ -240,7 +243,7 @@ class _LevelReader:
                 _check_depth(self.fp, at, at + length, self.encoding)
                 self.fp.seek(at)
             return False
-        if vr == "SQ" or (not node.is_value and vr in (None, "UN")):
+        if vr == "SQ" or node.is_marker or (not node.is_value and vr in (None, "UN")):
             self.why = "sequence"
             return True
         if length > MAX_VALUE_BYTES:
@@ -315,6 +318,10 @@ class _LevelReader:
         tag, (key, node) = self.tag, self._find(self.tag)
         end = self.end if self.length == UNDEFINED else self.value_at + self.length
         encoding = Encoding(self.encoding.implicit or self.vr == "UN", self.encoding.little)
+        if node is not None and node.is_marker:
+            self.level.items[key] = []  # only that it is there
+            self._skip_marked(end, encoding)
+            return
         limit = 0
         if node is not None and not node.is_value:
             limit = MAX_FRAMES_INDEXED if tag == PER_FRAME_GROUPS else MAX_ITEMS
@@ -327,7 +334,7 @@ class _LevelReader:
         if node is None:
             return
         if node.is_value:
-            self.level.items[key] = []  # only that it is there
+            self.level.items[key] = []
             return
         is_frames = tag == PER_FRAME_GROUPS
         chosen = index.sample(index.most_frames() if is_frames else MAX_ITEMS)
@@ -342,6 +349,15 @@ class _LevelReader:
             self.level.items[key] = levels
         else:
             self.level.items.pop(key, None)
+
+    def _skip_marked(self, end: int, encoding: Encoding) -> None:
+        """Step over a sequence that is read elsewhere, however deep it is."""
+        self.position = end
+        if self.length == UNDEFINED:
+            try:
+                self.position = end_of_item(self.fp, self.value_at, end, encoding, most_depth=None)
+            except UnterminatedError:
+                self.flags.update(("sequence_unterminated", "truncated"))
 
     def _read_item(self, first: int, last: int, node: Node, encoding: Encoding) -> Level:
         """Read an item; below the frames, which mostly repeat each other, each different one."""
@@ -427,7 +443,7 @@ def _index_items(
         first = position + 8
         if item_length == UNDEFINED:
             try:
-                position = _end_of_item(fp, first, end, encoding)
+                position = end_of_item(fp, first, end, encoding)
             except UnterminatedError:
                 return _ItemIndex(offsets, end, count, True)
             last = position - 8
@@ -441,8 +457,18 @@ def _index_items(
     return _ItemIndex(offsets, end, count, length == UNDEFINED)
 
 
-def _end_of_item(fp: BinaryIO, start: int, end: int, encoding: Encoding) -> int:
-    """Return the offset after an item of undefined length; nesting is counted, not recursed."""
+def end_of_item(
+    fp: BinaryIO,
+    start: int,
+    end: int,
+    encoding: Encoding,
+    *,
+    most_depth: int | None = MAX_DEPTH * 2,
+) -> int:
+    """Return the offset after an item or sequence of undefined length.
+
+    Nesting is counted, not recursed; deeper than `most_depth` it raises NestingTooDeepError.
+    """
     order = "<" if encoding.little else ">"
     short = struct.Struct(order + "HH2sH").unpack
     long = struct.Struct(order + "HHL").unpack
@@ -469,7 +495,7 @@ def _end_of_item(fp: BinaryIO, start: int, end: int, encoding: Encoding) -> int:
             continue
         if not encoding.implicit:
             _, _, vr, short_length = short(header[:8])
-            if vr in _LONG_VRS:
+            if vr in LONG_VRS:
                 if len(header) < 12:
                     raise UnterminatedError
                 position += 4
@@ -478,7 +504,7 @@ def _end_of_item(fp: BinaryIO, start: int, end: int, encoding: Encoding) -> int:
                 length = short_length
         if length == UNDEFINED:
             depth += 1
-            if depth > MAX_DEPTH * 2:
+            if most_depth is not None and depth > most_depth:
                 raise NestingTooDeepError
         else:
             position += length

@@ -36,8 +36,11 @@ from micdm.attributes import (
     PrivateTag,
     Step,
 )
+from micdm.content import Source, is_report_class
 from micdm.dataset import UNDEFINED, Encoding, Level, NestingTooDeepError, raw_values, read_level
 from micdm.identity import Identity
+from micdm.segmentation import SEGMENT_SEQUENCE
+from micdm.sr import CONTENT_SEQUENCE
 from micdm.values import BINARY, KNOWN_VRS, Charset, charset_of, decode_text, parse_values
 
 MAX_INFLATED = 64 * 1024 * 1024
@@ -105,6 +108,7 @@ class Header:
     instance_rows: list[Element]
     series_values: list[Finding]
     little: bool
+    source: Source | None = None
 
     def decode(self) -> tuple[list[Element], set[str]]:
         """Return the element rows of the header, and the flags that decoding them adds."""
@@ -192,7 +196,19 @@ def _read_header(file: BinaryIO, size: int, attributes: AttributeList) -> Header
         instance_rows=rows,
         series_values=series,
         little=encoding.little,
+        source=_source(file, start, size, encoding, top, identity),
     )
+
+
+def _source(
+    file: BinaryIO, start: int, size: int, encoding: Encoding, top: Level, identity: Identity
+) -> Source | None:
+    """Return where the content of a report or the segments are, if the object has any."""
+    is_report = CONTENT_SEQUENCE in top.items or is_report_class(identity.sop_class_uid)
+    is_segmentation = SEGMENT_SEQUENCE in top.items
+    if not is_report and not is_segmentation:
+        return None
+    return Source(file, start, size, encoding, is_report, is_segmentation)
 
 
 def looks_like_dicom(file: BinaryIO) -> bool:

@@ -26,12 +26,15 @@ import pyarrow as pa
 
 from micdm import __version__, sources, staging
 from micdm.attributes import AttributeList, AttributeListError, load_attributes
+from micdm.content import MARKERS
 from micdm.identity import VR_OF
 from micdm.progress import Reporter
 from micdm.reader import DIRECTORY_RECORDS
 from micdm.schema import SCHEMAS
+from micdm.seeds import SeedError
 from micdm.sources import Entry, Found, Walk, show_path
 from micdm.staging import Keys
+from micdm.texts import load_texts
 from micdm.worker import Counts, Settings, Worker
 
 if TYPE_CHECKING:
@@ -59,6 +62,7 @@ class Options:
     out: Path
     workers: int | None = None
     attribute_files: Sequence[Path] = ()
+    text_files: Sequence[Path] = ()
     list_non_dicom: bool = False
     follow_deleted: bool = True
 
@@ -86,9 +90,16 @@ def new_run_id() -> str:
     return f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(3)}"
 
 
-def read_attribute_list(files: Sequence[Path] = ()) -> AttributeList:
-    """Return the attribute list, with all that the reader needs for the identity columns."""
-    return load_attributes(files, identity_tags=(*VR_OF, DIRECTORY_RECORDS))
+def read_attribute_list(
+    files: Sequence[Path] = (), text_files: Sequence[Path] = ()
+) -> AttributeList:
+    """Return the attribute list, with all that the reader needs besides."""
+    return load_attributes(
+        files,
+        identity_tags=VR_OF,
+        markers=(DIRECTORY_RECORDS, *MARKERS),
+        texts=load_texts(text_files),
+    )
 
 
 def stage(options: Options) -> Summary:
@@ -137,9 +148,11 @@ def _check(options: Options) -> AttributeList:
         if path != "-" and not os.path.exists(path):  # noqa: PTH110 - also for odd names
             raise CannotRunError(f"There is no file or folder {show_path(path)}.")
     try:
-        attributes = read_attribute_list(options.attribute_files)
+        attributes = read_attribute_list(options.attribute_files, options.text_files)
     except AttributeListError as error:
         raise CannotRunError(f"The attribute list can't be used: {error}.") from error
+    except SeedError as error:
+        raise CannotRunError(f"The list of report texts can't be used: {error}.") from error
     try:
         staging.make_folders(options.out)
         probe = options.out / f".probe-{os.getpid()}"
@@ -375,6 +388,7 @@ def _write_run(options: Options, settings: Settings, summary: Summary) -> None:
     counts = summary.counts
     arguments = [show_path(p) for p in options.paths]
     arguments += [f"--attributes {path}" for path in options.attribute_files]
+    arguments += [f"--report-texts {path}" for path in options.text_files]
     row = (
         summary.run_id,
         __version__,
@@ -402,6 +416,8 @@ def print_summary(summary: Summary) -> None:
         ("files", counts.files),
         ("DICOM instances", counts.instances),
         ("series", summary.series),
+        *([("  reports", counts.reports)] if counts.reports else []),
+        *([("  segmentations", counts.segmentations)] if counts.segmentations else []),
         ("rejected", counts.rejected.total()),
         *((f"  {reason}", n) for reason, n in sorted(counts.rejected.items())),
         ("not DICOM", counts.non_dicom),

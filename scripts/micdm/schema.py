@@ -28,6 +28,11 @@ _ELEMENT = [
     ("reason_code", TEXT),
 ]
 
+
+def _code(name: str) -> list[tuple[str, pa.DataType]]:
+    return [(f"{name}_{part}", TEXT) for part in ("scheme", "code", "meaning")]
+
+
 DICOM_INSTANCE = pa.schema(
     [
         ("run_id", TEXT),
@@ -62,6 +67,73 @@ DICOM_INSTANCE = pa.schema(
 )
 DICOM_HEADER_ELEMENT = pa.schema([("run_id", TEXT), ("header_id", TEXT), *_ELEMENT])
 DICOM_INSTANCE_ELEMENT = pa.schema([("run_id", TEXT), ("file_id", TEXT), *_ELEMENT])
+DICOM_SR_ITEM = pa.schema(
+    [
+        ("run_id", TEXT),
+        ("file_id", TEXT),
+        ("path", TEXT),
+        ("parent_path", TEXT),
+        ("item_number", pa.int32()),
+        ("depth", pa.int32()),
+        ("relationship_type", TEXT),
+        ("value_type", TEXT),
+        *_code("concept"),
+        *_code("value"),
+        ("value_number", pa.float64()),
+        ("value_number_text", TEXT),
+        *_code("unit"),
+        *_code("qualifier"),
+        ("value_text", TEXT),
+        ("text_length", pa.int32()),
+        ("referenced_sop_class_uid", TEXT),
+        ("referenced_sop_instance_uid", TEXT),
+        ("referenced_frame_numbers", TEXT),
+        ("referenced_segment_numbers", TEXT),
+        ("referenced_path", TEXT),
+        ("graphic_type", TEXT),
+        ("referenced_frame_of_reference_uid", TEXT),
+        ("template_id", TEXT),
+        ("mapping_resource", TEXT),
+        ("continuity", TEXT),
+        ("observation_datetime", TEXT),
+        ("completion_flag", TEXT),
+        ("verification_flag", TEXT),
+        ("reason_code", TEXT),
+    ]
+)
+DICOM_REFERENCE = pa.schema(
+    [
+        ("run_id", TEXT),
+        ("file_id", TEXT),
+        ("kind", TEXT),
+        ("study_instance_uid", TEXT),
+        ("series_instance_uid", TEXT),
+        ("sop_class_uid", TEXT),
+        ("sop_instance_uid", TEXT),
+        ("instance_count", pa.int32()),
+    ]
+)
+DICOM_SEGMENT = pa.schema(
+    [
+        ("run_id", TEXT),
+        ("file_id", TEXT),
+        ("segment_number", pa.int32()),
+        *_code("category"),
+        *_code("type"),
+        *_code("type_modifier"),
+        *_code("region"),
+        *_code("region_modifier"),
+        ("algorithm_type", TEXT),
+        ("algorithm_name", TEXT),
+        ("algorithm_version", TEXT),
+        ("algorithm_parameters", TEXT),
+        *_code("algorithm_family"),
+        ("algorithm_source", TEXT),
+        ("tracking_identifier", TEXT),
+        ("tracking_uid", TEXT),
+        ("reason_code", TEXT),
+    ]
+)
 DICOM_REJECTED = pa.schema(
     [("run_id", TEXT), ("file_id", TEXT), *_FILE, ("reason_code", TEXT), ("message", TEXT)]
 )
@@ -84,10 +156,14 @@ EXTRACT_RUN = pa.schema(
     ]
 )
 
-# In the order they are committed: whoever sees an instance finds its header and elements.
+# In the order they are committed: whoever sees an instance finds its header, elements and
+# content.
 SCHEMAS: dict[str, pa.Schema] = {
     "dicom_header_element": DICOM_HEADER_ELEMENT,
     "dicom_instance_element": DICOM_INSTANCE_ELEMENT,
+    "dicom_sr_item": DICOM_SR_ITEM,
+    "dicom_reference": DICOM_REFERENCE,
+    "dicom_segment": DICOM_SEGMENT,
     "dicom_rejected": DICOM_REJECTED,
     "dicom_instance": DICOM_INSTANCE,
     "extract_run": EXTRACT_RUN,

@@ -17,7 +17,9 @@ import numpy as np
 from micdm import containers, staging
 from micdm.attributes import AttributeList
 from micdm.containers import Member, RefusedMember
+from micdm.content import read_content
 from micdm.reader import Header, Rejected, looks_like_dicom, read_header
+from micdm.schema import SCHEMAS
 from micdm.sources import Entry, Refused, show_path
 from micdm.staging import Keys, Row, Staged
 
@@ -26,6 +28,8 @@ FIRST_READ = 32 * 1024
 MAX_SEEN_HEADERS = 100_000
 # A part is committed when its rows reach this, so that a chunk of huge files stays small.
 MAX_INSTANCES, MAX_ELEMENTS = 20_000, 50_000
+FILE_TABLES = ("dicom_instance", "dicom_rejected")
+CONTENT_TABLES = tuple(t for t in SCHEMAS if t not in (*FILE_TABLES, "extract_run"))
 DICOM_NAMES = (".dcm", ".dicom", ".ima")
 NO_DICOM = ("not_dicom", "empty_file")
 
@@ -53,6 +57,8 @@ class Counts:
     unchanged: int = 0
     rejected_before: int = 0
     deleted: int = 0
+    reports: int = 0
+    segmentations: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     series: set[int] = field(default_factory=set)
     members: list[int] = field(default_factory=list)
@@ -65,6 +71,8 @@ class Counts:
         self.non_dicom += other.non_dicom
         self.unchanged += other.unchanged
         self.rejected_before += other.rejected_before
+        self.reports += other.reports
+        self.segmentations += other.segmentations
         self.rejected.update(other.rejected)
         self.unseen += other.unseen
 
@@ -250,7 +258,7 @@ class Worker:
         self._add("dicom_rejected", (*where.columns(), reason, message))
 
     def _add_instance(self, header: Header, where: _Where) -> None:
-        flags = header.flags | self._store_header(header)
+        flags = header.flags | self._store_header(header) | self._add_content(header, where)
         identity = astuple(header.identity)
         read_flags = ";".join(sorted(flags)) or None
         self._add("dicom_instance", (*where.columns(), *identity, header.header_id, read_flags))
@@ -260,6 +268,21 @@ class Worker:
         series = header.identity.series_instance_uid
         if series:
             self._counts.series.add(staging.key_of_name(series, None))
+
+    def _add_content(self, header: Header, where: _Where) -> set[str]:
+        """Add the rows of a report or a segmentation; return the flags that reading it raises."""
+        if header.source is None:
+            return set()
+        content = read_content(header.source, self.settings.attributes.texts)
+        for item in content.items:
+            self._add("dicom_sr_item", (where.file_id, *item.row()))
+        for segment in content.segments:
+            self._add("dicom_segment", (where.file_id, *segment.row()))
+        for reference in content.references:
+            self._add("dicom_reference", (where.file_id, *reference))
+        self._counts.reports += header.source.is_report
+        self._counts.segmentations += header.source.is_segmentation
+        return content.flags
 
     def _store_header(self, header: Header) -> frozenset[str]:
         """Store a header not seen before; return the flags that its values raise."""
@@ -281,11 +304,9 @@ class Worker:
     def _commit(self, *, at_least: bool = False) -> None:
         """Commit the rows at hand; with `at_least`, only when there are enough for a part."""
         if at_least:
-            elements = len(self._rows.get("dicom_header_element", ())) + len(
-                self._rows.get("dicom_instance_element", ())
-            )
-            files = len(self._rows.get("dicom_instance", ())) + len(
-                self._rows.get("dicom_rejected", ())
+            files, elements = (
+                sum(len(self._rows.get(table, ())) for table in tables)
+                for tables in (FILE_TABLES, CONTENT_TABLES)
             )
             if elements < MAX_ELEMENTS and files < MAX_INSTANCES:
                 return
