@@ -4,12 +4,26 @@
 
 with
 
-coding_scheme as (
+known_scheme as (
     select
         {{ micdm.scheme_key('coding_scheme') }} as scheme_key,
         min({{ micdm.byte_order('vocabulary_id') }}) as vocabulary_id
     from {{ ref('mapping_coding_scheme') }}
     group by {{ micdm.scheme_key('coding_scheme') }}
+),
+
+-- A vocabulary of OMOP may be named as such.
+coding_scheme as (
+    select * from known_scheme
+    union all
+    select
+        {{ micdm.scheme_key('used.vocabulary_id') }} as scheme_key,
+        min({{ micdm.byte_order('used.vocabulary_id') }}) as vocabulary_id
+    from {{ ref('int_used_vocabulary') }} as used
+    left join known_scheme
+        on {{ micdm.scheme_key('used.vocabulary_id') }} = known_scheme.scheme_key
+    where known_scheme.scheme_key is null
+    group by {{ micdm.scheme_key('used.vocabulary_id') }}
 ),
 
 named as (
