@@ -159,6 +159,13 @@ stage as (
                     and usable_instance.file_id = segment.file_id
         ) as rows_in,
         (select count(*) from feature where origin = 'segmentation') as rows_out
+    union all
+    select
+        11 as stage_order,
+        'algorithm_result' as stage,
+        'result' as grain,
+        (select count(*) from {{ ref('stg_algorithm_result') }}) as rows_in,
+        (select count(*) from feature where origin = 'algorithm_result') as rows_out
 )
 
 select

@@ -126,7 +126,7 @@ report as (
 report_item as (
     select
         'report_item' as stage,
-        'item' as grain,
+        'report_item' as grain,
         sop_instance_uid as entity,
         {{ micdm.null_of(dbt.type_string()) }} as container_member,
         use_reason as reason_code,
@@ -140,7 +140,7 @@ report_item as (
 finding_feature as (
     select
         case source when 'report' then 'report_item' else source end as stage,
-        case source when 'report' then 'item' when 'segmentation' then 'segment' else 'result' end
+        case source when 'report' then 'report_item' when 'segmentation' then 'segment' else 'result' end
             as grain,
         coalesce(sop_instance_uid, series_instance_uid) as entity,
         {{ micdm.null_of(dbt.type_string()) }} as container_member,

@@ -175,7 +175,7 @@ def _check_value(found: Mapping[str, object]) -> None:
     if is_number and is_code:
         raise BadRowError("two_values", "value_code")
     if not is_number and not is_code:
-        raise BadRowError("no_value")
+        raise BadRowError("no_number_or_code")
     if is_number and found["value_text"] is not None:
         raise BadRowError("text_without_code", "value_text")
     for name in ("unit", "operator"):

@@ -82,7 +82,7 @@ def _load_file(path: Path, writers: dict[str, pq.ParquetWriter], summary: Summar
             key = {
                 "run_id": summary.run_id,
                 "file_number": summary.files,
-                "row_number": number,
+                "result_row": number,
             }
             try:
                 if row is None:
@@ -103,7 +103,7 @@ def _load_file(path: Path, writers: dict[str, pq.ParquetWriter], summary: Summar
         "file_digest": digest,
         "micdm_version": __version__,
         "loaded_at": run.utc_now(),
-        "rows": accepted + rejected.total(),
+        "result_rows": accepted + rejected.total(),
         "accepted": accepted,
         "rejected": rejected.total(),
     }

@@ -173,7 +173,7 @@ SCHEMAS: dict[str, pa.Schema] = {
 _RESULT_ROW = [
     ("run_id", TEXT),
     ("file_number", pa.int32()),
-    ("row_number", pa.int64()),
+    ("result_row", pa.int64()),
 ]
 ALGORITHM_RESULT = pa.schema(
     [
@@ -216,7 +216,7 @@ ALGORITHM_RESULT_LOAD = pa.schema(
         ("file_digest", TEXT),
         ("micdm_version", TEXT),
         ("loaded_at", MOMENT),
-        ("rows", pa.int64()),
+        ("result_rows", pa.int64()),
         ("accepted", pa.int64()),
         ("rejected", pa.int64()),
     ]

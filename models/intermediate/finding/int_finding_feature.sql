@@ -149,10 +149,58 @@ segmentation as (
             and segment_side.laterality = lateralised.laterality
 ),
 
+algorithm_result as (
+    select
+        source,
+        feature_path,
+        feature_slot,
+        ordinal,
+        series_instance_uid,
+        study_instance_uid,
+        person_id,
+        sop_instance_uid,
+        source_path,
+        is_number,
+        is_finding,
+        concept_scheme,
+        concept_code,
+        concept_meaning,
+        value_number,
+        value_source_text,
+        value_scheme,
+        value_code,
+        value_meaning,
+        operator,
+        unit_scheme,
+        unit_source_code,
+        finding_key,
+        finding_scheme,
+        finding_code,
+        finding_meaning,
+        tracking_uid,
+        tracking_identifier,
+        lesion_key,
+        site_scheme,
+        site_code,
+        laterality,
+        stated_site_concept_id,
+        derivation_code,
+        method_code,
+        alg_system,
+        alg_datetime,
+        feature_type_role,
+        series_link_method,
+        series_candidate_count,
+        reason_code
+    from {{ ref('int_algorithm_result') }}
+),
+
 feature as (
     select * from report
     union all
     select * from segmentation
+    union all
+    select * from algorithm_result
 ),
 
 resolved as (

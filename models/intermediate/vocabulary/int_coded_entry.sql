@@ -1,11 +1,11 @@
 -- Every coded entry (scheme and code) that headers, reports, segmentations and results of algorithms
--- name, and the concept it is. Designators are
--- compared without regard to case and marks (SNOMED-CT, sct); codes of SNOMED-RT, which DICOM used
--- until 2017 and most reports still use, are those of SNOMED CT that DICOM gives for them.
+-- name, and the concept it is. Designators are compared without regard to case and marks (SNOMED-CT,
+-- sct); codes of SNOMED-RT, which DICOM used until 2017 and most reports still use, are those of
+-- SNOMED CT that DICOM gives for them.
 
 with
 
-coding_scheme as (
+known_scheme as (
     select
         {{ micdm.scheme_key('coding_scheme') }} as scheme_key,
         min({{ micdm.byte_order('vocabulary_id') }}) as vocabulary_id
@@ -13,10 +13,25 @@ coding_scheme as (
     group by {{ micdm.scheme_key('coding_scheme') }}
 ),
 
+-- A vocabulary of OMOP may be named as such.
+coding_scheme as (
+    select * from known_scheme
+    union all
+    select
+        {{ micdm.scheme_key('used.vocabulary_id') }} as scheme_key,
+        min({{ micdm.byte_order('used.vocabulary_id') }}) as vocabulary_id
+    from {{ ref('int_used_vocabulary') }} as used
+    left join known_scheme
+        on {{ micdm.scheme_key('used.vocabulary_id') }} = known_scheme.scheme_key
+    where known_scheme.scheme_key is null
+    group by {{ micdm.scheme_key('used.vocabulary_id') }}
+),
+
 {# Where codes stand: relation, and the beginnings of the names of its pairs of columns. #}
 {% set places = {
     'stg_dicom_sr_item': ['concept', 'value'],
     'stg_dicom_segment': ['category', 'type', 'region', 'region_modifier'],
+    'stg_algorithm_result': ['finding', 'feature', 'value', 'site'],
 } %}
 
 named as (

@@ -1,6 +1,16 @@
 -- The vocabularies whose codes our mappings and the images may name. A full download has millions
 -- of concepts of others.
 
+with
+
+-- Results of algorithms may name a vocabulary of OMOP instead of a coding scheme of DICOM.
+scheme as (
+    {% for part in ['finding', 'feature', 'value', 'site'] %}
+    select {{ part }}_scheme as vocabulary_id from {{ ref('stg_algorithm_result') }}
+    {{ 'union' if not loop.last }}
+    {% endfor %}
+)
+
 select vocabulary_id from {{ ref('int_own_concept') }}
 union
 select vocabulary_id from {{ ref('mapping_coding_scheme') }}
@@ -25,3 +35,9 @@ union
 select vocabulary_id from {{ ref('mapping_procedure_code') }}
 union
 select vocabulary_id from {{ ref('mapping_derived_parameter') }}
+union
+select vocabulary_id from {{ ref('mapping_finding_condition') }}
+union
+select scheme.vocabulary_id from scheme
+inner join {{ ref('vocabulary') }} as vocabulary
+    on scheme.vocabulary_id = vocabulary.vocabulary_id
