@@ -9,7 +9,8 @@ value as (
     select
         value.sop_instance_uid,
         value.path,
-        value.group_path
+        value.group_path,
+        value.link
     from {{ ref('int_report_value') }} as value
     where value.use_reason is null
 ),
@@ -81,6 +82,8 @@ select
     ranked.method as series_link_method,
     cast(coalesce(ranked.series_count, 0) as integer) as series_candidate_count,
     case
+        -- A dose report speaks of its study's series of a modality: there is none yet.
+        when ranked.sop_instance_uid is null and value.link <> 'image' then 'series_not_staged'
         when ranked.sop_instance_uid is null then 'no_series_reference'
         when ranked.staged_series_instance_uid is null then 'series_not_staged'
         when ranked.series_reason_code is not null then 'series_quarantined'
