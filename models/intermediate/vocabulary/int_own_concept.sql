@@ -18,6 +18,19 @@ seed as (
         valid_end_date,
         invalid_reason
     from {{ ref('seed_concept') }}
+    union all
+    select
+        concept_id,
+        concept_name,
+        domain_id,
+        vocabulary_id,
+        concept_class_id,
+        standard_concept,
+        concept_code,
+        valid_start_date,
+        valid_end_date,
+        invalid_reason
+    from {{ ref('seed_concept_report') }}
 ),
 
 -- Nested and top-level places of one attribute share its concept.
