@@ -38,6 +38,10 @@ def item(**values: Any) -> Dataset:
     return made
 
 
+def code(value: str, scheme: str, meaning: str, **values: Any) -> Dataset:
+    return item(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning, **values)
+
+
 def enhanced_mr() -> Dataset:
     """An enhanced MR object: two b-values at two positions, the orientation shared."""
     frames = [
@@ -121,6 +125,14 @@ CASES: dict[str, list[Dataset]] = {
             ExposureInuAs="64200",
             ExposureTimeInuS="500",
             OrganDose="0.021",
+            ViewCodeSequence=[
+                code(
+                    "R-10242",
+                    "SRT",
+                    "cranio-caudal",
+                    ViewModifierCodeSequence=[code("399011000", "SNOMED CT", "Axillary Tail")],
+                )
+            ],
         )
     ],
     "annotated": [
@@ -239,6 +251,16 @@ def test_a_value_in_another_unit_takes_the_concept_of_the_quantity(built: DuckDB
         order by 1
         """
     ) == [("00181152", "00181152", "00181152"), ("00188151", "00181151", "00188151")]
+
+
+def test_coded_entries_have_a_concept(built: DuckDB) -> None:
+    """Retired codes and designators in another spelling too."""
+    assert parameters(
+        built, "mammogram", "ViewCodeSequence", "ViewCodeSequence.ViewModifierCodeSequence"
+    ) == [
+        ("ViewCodeSequence", "SCT:399162004", None, "R-10242", None),
+        ("ViewCodeSequence.ViewModifierCodeSequence", "SCT:399011000", None, "399011000", None),
+    ]
 
 
 def test_what_makes_no_row_is_counted(built: DuckDB) -> None:
