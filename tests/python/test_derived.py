@@ -121,8 +121,8 @@ CASES: dict[str, list[Dataset]] = {
         dataset(
             **MG,
             XRayTubeCurrentInuA="99500",
-            Exposure="64",
-            ExposureInuAs="64200",
+            Exposure="0",
+            ExposureInuAs="900",
             ExposureTimeInuS="500",
             OrganDose="0.021",
             ViewCodeSequence=[
@@ -221,8 +221,15 @@ def derived(built: DuckDB, case: str) -> dict[str, list[str]]:
 
 def test_values_come_in_one_unit_and_keep_the_raw_one(built: DuckDB) -> None:
     assert parameters(
-        built, "mammogram", "XRayTubeCurrentInuA", "ExposureTimeInuS", "OrganDose"
+        built,
+        "mammogram",
+        "XRayTubeCurrentInuA",
+        "ExposureTimeInuS",
+        "OrganDose",
+        "Exposure",
+        "ExposureInuAs",
     ) == [
+        ("ExposureInuAs", "0.9", "mA.s", "900", "uA.s"),
         ("ExposureTimeInuS", "0.5", "ms", "500", "us"),
         ("OrganDose", "2.1", "mGy", "0.021", "dGy"),
         ("XRayTubeCurrentInuA", "99.5", "mA", "99500", "uA"),
@@ -250,7 +257,7 @@ def test_a_value_in_another_unit_takes_the_concept_of_the_quantity(built: DuckDB
         and measurement_source_value in ('00188151', '00181152', '00181153')
         order by 1
         """
-    ) == [("00181152", "00181152", "00181152"), ("00188151", "00181151", "00188151")]
+    ) == [("00181153", "00181152", "00181153"), ("00188151", "00181151", "00188151")]
 
 
 def test_coded_entries_have_a_concept(built: DuckDB) -> None:
@@ -267,7 +274,7 @@ def test_what_makes_no_row_is_counted(built: DuckDB) -> None:
     assert Counter(
         built.rows("select reason_code, message from quality.quarantine where stage = 'parameter'")
     ) == {
-        ("same_quantity_twice", "ExposureInuAs"): 1,
+        ("same_quantity_twice", "Exposure"): 1,
         ("implausible_value", "MagneticFieldStrength"): 1,
         ("implausible_value", "PatientWeight"): 1,
         ("unequal_spacing", "derived.SliceSpacing"): 1,
@@ -337,7 +344,7 @@ def test_rules_for_instances_that_disagree(built: DuckDB) -> None:
         ("BurnedInAnnotation", "any", 1, 0, 1, 0, 0),
         ("DiffusionBValue", "each", 1, 0, 0, 0, 0),
         ("EchoTime", "each", 2, 0, 0, 0, 0),
-        ("ExposureInuAs", "range", 0, 0, 0, 1, 0),
+        ("Exposure", "range", 0, 0, 0, 1, 0),
         ("MagneticFieldStrength", "mode", 0, 0, 0, 0, 1),
         ("PatientWeight", "mode", 0, 0, 0, 0, 1),
         ("SliceThickness", "mode", 1, 1, 1, 0, 0),

@@ -101,14 +101,14 @@ stand_in as (
     select
         mapping.source_vocabulary_id as vocabulary_id,
         mapping.source_code as concept_code,
-        target.concept_id,
-        target.domain_id,
-        target.standard_concept_id
+        replacement.concept_id,
+        replacement.domain_id,
+        replacement.standard_concept_id
     from {{ ref('mapping_code_value_map') }} as mapping
-    inner join of_vocabulary as target
+    inner join of_vocabulary as replacement
         on
-            mapping.vocabulary_id = target.vocabulary_id
-            and mapping.concept_code = target.concept_code
+            mapping.vocabulary_id = replacement.vocabulary_id
+            and mapping.concept_code = replacement.concept_code
     left join of_vocabulary as known_code
         on
             mapping.source_vocabulary_id = known_code.vocabulary_id
