@@ -164,6 +164,15 @@ CASES: dict[str, list[Dataset]] = {
         )
     ],
     "enhanced": [enhanced_mr()],
+    "named": [dataset(ContrastBolusAgent="OMNIPAQUE 350")],
+    "routed": [dataset(ContrastBolusAgent="", ContrastBolusRoute="IV")],
+    "plain": [dataset(ContrastBolusAgent="without")],
+    "zero": [dataset(ContrastBolusAgent="0ML", ContrastBolusVolume="0")],
+    "denied": [dataset(ContrastBolusAgentSequence=[code("99", "99ACME", "No contrast")])],
+    "left": [dataset(Laterality="LEFT")],
+    "both": [dataset(ImageLaterality="BILATERAL")],
+    "unpaired": [dataset(ImageLaterality="U")],
+    "odd": [dataset(ImageLaterality="Q")],
     "private": [ge_diffusion(0), ge_diffusion(1_000_000_800)],
 }
 
@@ -380,6 +389,52 @@ def test_derived_parameters(built: DuckDB) -> None:
         "InstanceCount": ["1.0"],
         "SliceSpacing": ["4.0"],
     }
+
+
+def test_contrast_is_given_by_name_or_denied(built: DuckDB) -> None:
+    ((yes,), (no,)) = built.rows(
+        "select concept_code from omop.concept where concept_id in (4188539, 4188540)"
+        " order by concept_id"
+    )
+    answers = {
+        case: derived(built, case).get("ContrastGiven")
+        for case in ("named", "routed", "plain", "zero", "denied")
+    }
+    assert answers == {
+        "named": [yes],
+        "routed": [yes],
+        "plain": [no],
+        "zero": None,
+        "denied": [no],
+    }
+    assert parameters(built, "named", "ContrastBolusAgent") == [
+        ("ContrastBolusAgent", None, None, "OMNIPAQUE 350", None)
+    ]
+
+
+def test_a_side_in_words_counts_and_an_unknown_one_is_kept(built: DuckDB) -> None:
+    found = {
+        case: built.rows(
+            f"""
+            select laterality_source_value, coalesce(concept_code, '')
+            from omop.image_occurrence_detail
+            join omop.image_occurrence using (image_occurrence_id)
+            left join omop.concept on concept_id = laterality_concept_id
+            where image_series_uid = '{series_uid(case)}'
+            """
+        )
+        for case in ("left", "both", "unpaired", "odd")
+    }
+    assert found == {
+        "left": [("L", "7771000")],
+        "both": [("B", "SCT:51440002")],
+        "unpaired": [("U", "")],
+        "odd": [("Q", "No matching concept")],
+    }
+    assert built.rows(
+        "select source_path, source_value from quality.unmapped_value"
+        " where field = 'laterality_concept_id'"
+    ) == [("ImageLaterality", "Q")]
 
 
 def test_a_derived_row_says_so(built: DuckDB) -> None:
