@@ -17,14 +17,7 @@ laterality as (
 ),
 
 laterality_concept as (
-    select
-        mapping.laterality,
-        concept.standard_concept_id
-    from {{ ref('mapping_laterality') }} as mapping
-    inner join {{ ref('int_concept_of_code') }} as concept
-        on
-            mapping.vocabulary_id = concept.vocabulary_id
-            and mapping.concept_code = concept.concept_code
+    select * from {{ ref('int_laterality_concept') }}
 ),
 
 description as (
@@ -63,11 +56,11 @@ select
     anatomy.anatomic_site_source,
     anatomy.anatomic_site_status,
     anatomy.anatomic_site_words,
-    laterality.laterality as laterality_source_value,
+    laterality.laterality_source_value,
     laterality.laterality_source,
     case
-        when laterality.laterality is not null
-            then coalesce(laterality_concept.standard_concept_id, 0)
+        when laterality.laterality_count = 0 then 0
+        else laterality_concept.laterality_concept_id
     end as laterality_concept_id,
     device.manufacturer,
     device.manufacturer_group,

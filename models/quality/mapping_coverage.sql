@@ -35,14 +35,7 @@ parameter as (
 ),
 
 laterality_concept as (
-    select
-        mapping.laterality,
-        concept.standard_concept_id
-    from {{ ref('mapping_laterality') }} as mapping
-    inner join {{ ref('int_concept_of_code') }} as concept
-        on
-            mapping.vocabulary_id = concept.vocabulary_id
-            and mapping.concept_code = concept.concept_code
+    select * from {{ ref('int_laterality_concept') }}
 ),
 
 graded as (
@@ -71,8 +64,11 @@ graded as (
         image_series.series_instance_uid,
         case
             when laterality.series_instance_uid is null then 'not_stated'
+            when laterality.laterality_count = 0 then 'unmapped'
             when laterality.laterality is null then 'abstained'
-            when coalesce(laterality_concept.standard_concept_id, 0) = 0 then 'unmapped'
+            -- Unpaired is no side.
+            when laterality_concept.laterality_concept_id is null then 'not_stated'
+            when laterality_concept.laterality_concept_id = 0 then 'unmapped'
             else 'mapped'
         end as status
     from image_series

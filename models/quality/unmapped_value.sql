@@ -32,8 +32,13 @@ procedure_concept as (
     select * from {{ ref('int_procedure_concept') }}
 ),
 
-detail as (
-    select * from {{ ref('image_occurrence_detail') }}
+-- A side that another source states too is work all the same.
+laterality as (
+    select stated.*
+    from {{ ref('int_laterality_stated') }} as stated
+    left join {{ ref('int_laterality_concept') }} as concept
+        on stated.laterality = concept.laterality
+    where stated.laterality is null or concept.laterality_concept_id = 0
 ),
 
 procedure_code as (
@@ -102,14 +107,14 @@ unmapped as (
     union all
     select
         'laterality_concept_id' as field,
-        detail.laterality_source as source_path,
-        detail.laterality_source_value as source_value,
+        laterality.laterality_source as source_path,
+        laterality.laterality_source_value as source_value,
         'unmapped' as status,
-        registry.series_instance_uid
-    from detail
-    inner join {{ ref('image_occurrence_registry') }} as registry
-        on detail.image_occurrence_id = registry.image_occurrence_id
-    where detail.laterality_concept_id = 0
+        laterality.series_instance_uid
+    from laterality
+    inner join series
+        on laterality.series_instance_uid = series.series_instance_uid
+    where series.reason_code is null
     union all
     select
         'measurement_concept_id' as field,

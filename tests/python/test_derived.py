@@ -38,6 +38,10 @@ def item(**values: Any) -> Dataset:
     return made
 
 
+def code(value: str, scheme: str, meaning: str, **values: Any) -> Dataset:
+    return item(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning, **values)
+
+
 def enhanced_mr() -> Dataset:
     """An enhanced MR object: two b-values at two positions, the orientation shared."""
     frames = [
@@ -117,10 +121,18 @@ CASES: dict[str, list[Dataset]] = {
         dataset(
             **MG,
             XRayTubeCurrentInuA="99500",
-            Exposure="64",
-            ExposureInuAs="64200",
+            Exposure="0",
+            ExposureInuAs="900",
             ExposureTimeInuS="500",
             OrganDose="0.021",
+            ViewCodeSequence=[
+                code(
+                    "R-10242",
+                    "SRT",
+                    "cranio-caudal",
+                    ViewModifierCodeSequence=[code("399011000", "SNOMED CT", "Axillary Tail")],
+                )
+            ],
         )
     ],
     "annotated": [
@@ -152,6 +164,15 @@ CASES: dict[str, list[Dataset]] = {
         )
     ],
     "enhanced": [enhanced_mr()],
+    "named": [dataset(ContrastBolusAgent="OMNIPAQUE 350")],
+    "routed": [dataset(ContrastBolusAgent="", ContrastBolusRoute="IV")],
+    "plain": [dataset(ContrastBolusAgent="without")],
+    "zero": [dataset(ContrastBolusAgent="0ML", ContrastBolusVolume="0")],
+    "denied": [dataset(ContrastBolusAgentSequence=[code("99", "99ACME", "No contrast")])],
+    "left": [dataset(Laterality="LEFT")],
+    "both": [dataset(ImageLaterality="BILATERAL")],
+    "unpaired": [dataset(ImageLaterality="U")],
+    "odd": [dataset(ImageLaterality="Q")],
     "private": [ge_diffusion(0), ge_diffusion(1_000_000_800)],
 }
 
@@ -209,8 +230,15 @@ def derived(built: DuckDB, case: str) -> dict[str, list[str]]:
 
 def test_values_come_in_one_unit_and_keep_the_raw_one(built: DuckDB) -> None:
     assert parameters(
-        built, "mammogram", "XRayTubeCurrentInuA", "ExposureTimeInuS", "OrganDose"
+        built,
+        "mammogram",
+        "XRayTubeCurrentInuA",
+        "ExposureTimeInuS",
+        "OrganDose",
+        "Exposure",
+        "ExposureInuAs",
     ) == [
+        ("ExposureInuAs", "0.9", "mA.s", "900", "uA.s"),
         ("ExposureTimeInuS", "0.5", "ms", "500", "us"),
         ("OrganDose", "2.1", "mGy", "0.021", "dGy"),
         ("XRayTubeCurrentInuA", "99.5", "mA", "99500", "uA"),
@@ -238,14 +266,24 @@ def test_a_value_in_another_unit_takes_the_concept_of_the_quantity(built: DuckDB
         and measurement_source_value in ('00188151', '00181152', '00181153')
         order by 1
         """
-    ) == [("00181152", "00181152", "00181152"), ("00188151", "00181151", "00188151")]
+    ) == [("00181153", "00181152", "00181153"), ("00188151", "00181151", "00188151")]
+
+
+def test_coded_entries_have_a_concept(built: DuckDB) -> None:
+    """Retired codes and designators in another spelling too."""
+    assert parameters(
+        built, "mammogram", "ViewCodeSequence", "ViewCodeSequence.ViewModifierCodeSequence"
+    ) == [
+        ("ViewCodeSequence", "SCT:399162004", None, "R-10242", None),
+        ("ViewCodeSequence.ViewModifierCodeSequence", "SCT:399011000", None, "399011000", None),
+    ]
 
 
 def test_what_makes_no_row_is_counted(built: DuckDB) -> None:
     assert Counter(
         built.rows("select reason_code, message from quality.quarantine where stage = 'parameter'")
     ) == {
-        ("same_quantity_twice", "ExposureInuAs"): 1,
+        ("same_quantity_twice", "Exposure"): 1,
         ("implausible_value", "MagneticFieldStrength"): 1,
         ("implausible_value", "PatientWeight"): 1,
         ("unequal_spacing", "derived.SliceSpacing"): 1,
@@ -315,7 +353,7 @@ def test_rules_for_instances_that_disagree(built: DuckDB) -> None:
         ("BurnedInAnnotation", "any", 1, 0, 1, 0, 0),
         ("DiffusionBValue", "each", 1, 0, 0, 0, 0),
         ("EchoTime", "each", 2, 0, 0, 0, 0),
-        ("ExposureInuAs", "range", 0, 0, 0, 1, 0),
+        ("Exposure", "range", 0, 0, 0, 1, 0),
         ("MagneticFieldStrength", "mode", 0, 0, 0, 0, 1),
         ("PatientWeight", "mode", 0, 0, 0, 0, 1),
         ("SliceThickness", "mode", 1, 1, 1, 0, 0),
@@ -351,6 +389,52 @@ def test_derived_parameters(built: DuckDB) -> None:
         "InstanceCount": ["1.0"],
         "SliceSpacing": ["4.0"],
     }
+
+
+def test_contrast_is_given_by_name_or_denied(built: DuckDB) -> None:
+    ((yes,), (no,)) = built.rows(
+        "select concept_code from omop.concept where concept_id in (4188539, 4188540)"
+        " order by concept_id"
+    )
+    answers = {
+        case: derived(built, case).get("ContrastGiven")
+        for case in ("named", "routed", "plain", "zero", "denied")
+    }
+    assert answers == {
+        "named": [yes],
+        "routed": [yes],
+        "plain": [no],
+        "zero": None,
+        "denied": [no],
+    }
+    assert parameters(built, "named", "ContrastBolusAgent") == [
+        ("ContrastBolusAgent", None, None, "OMNIPAQUE 350", None)
+    ]
+
+
+def test_a_side_in_words_counts_and_an_unknown_one_is_kept(built: DuckDB) -> None:
+    found = {
+        case: built.rows(
+            f"""
+            select laterality_source_value, coalesce(concept_code, '')
+            from omop.image_occurrence_detail
+            join omop.image_occurrence using (image_occurrence_id)
+            left join omop.concept on concept_id = laterality_concept_id
+            where image_series_uid = '{series_uid(case)}'
+            """
+        )
+        for case in ("left", "both", "unpaired", "odd")
+    }
+    assert found == {
+        "left": [("L", "7771000")],
+        "both": [("B", "SCT:51440002")],
+        "unpaired": [("U", "")],
+        "odd": [("Q", "No matching concept")],
+    }
+    assert built.rows(
+        "select source_path, source_value from quality.unmapped_value"
+        " where field = 'laterality_concept_id'"
+    ) == [("ImageLaterality", "Q")]
 
 
 def test_a_derived_row_says_so(built: DuckDB) -> None:

@@ -117,3 +117,11 @@ def test_every_public_attribute_is_one_of_dicom() -> None:
     for row in seed("dicom_attribute"):
         if "[" not in row["path"]:
             assert dictionary_has_tag(int(row["tag"], 16)), row
+
+
+def test_manufacturers_agree_without_blanks() -> None:
+    """Blanks don't count where no row has the very words."""
+    joined: dict[str, str] = {}
+    for row in seed("manufacturer"):
+        key = row["source_value"].replace(" ", "")
+        assert joined.setdefault(key, row["manufacturer"]) == row["manufacturer"], row

@@ -17,9 +17,24 @@ from highdicom.sc.enum import ConversionTypeValues
 from pydicom import dcmread
 from pydicom.datadict import dictionary_description
 from pydicom.errors import InvalidDicomError
+from pydicom.sr._cid_dict import cid_concepts
+from pydicom.sr._concepts_dict import concepts
 
 ROOT = Path(__file__).parents[2]
 OWN_IDS = range(2_120_010_000, 2_120_020_000)
+OWN_CODE_IDS = range(2_120_040_000, 2_120_050_000)
+
+# The context groups (PS3.16) of the coded attributes that become features.
+RADIOPHARMACEUTICAL = "RadiopharmaceuticalInformationSequence."
+CONTEXT_GROUPS = {
+    "ContrastBolusAgentSequence": (12, 12030),
+    RADIOPHARMACEUTICAL + "RadiopharmaceuticalCodeSequence": (25, 4021, 3107, 3111),
+    RADIOPHARMACEUTICAL + "RadionuclideCodeSequence": (18, 4020),
+    "ViewCodeSequence": (4010, 4014, 26, 12226),
+    "ViewCodeSequence.ViewModifierCodeSequence": (4011, 4015, 23),
+    "OpticalPathSequence.IlluminationTypeCodeSequence": (8123,),
+    "AcquisitionDeviceTypeCodeSequence": (4202, 4210),
+}
 
 # What vendors write beyond the standard, in the files that pydicom ships. Not mapped: only the
 # vendor knows what it means.
@@ -57,6 +72,10 @@ def values_of(enumeration: Iterable[Enum]) -> set[str]:
 VALUE_MAP = seed("value_map")
 CONCEPTS = {(row["vocabulary_id"], row["concept_code"]): row for row in seed("seed_concept")}
 ATTRIBUTES = {row["path"]: row for row in seed("dicom_attribute")}
+VOCABULARIES = {row["coding_scheme"]: row["vocabulary_id"] for row in seed("coding_scheme")}
+STAND_INS = {
+    (row["source_vocabulary_id"], row["source_code"]): row for row in seed("code_value_map")
+}
 MAPPED: dict[str, set[str]] = defaultdict(set)
 for mapped_row in VALUE_MAP:
     MAPPED[mapped_row["path"]].add(mapped_row["value_key"])
@@ -136,6 +155,51 @@ def test_own_concepts_are_dense_and_say_what_they_mean() -> None:
         assert row["vocabulary_id"] == "MICDM", row
         assert "PS3." in row["source"], row
         assert (row["vocabulary_id"], row["concept_code"]) in used, row
+
+
+def codes_of(context_group: int) -> set[tuple[str, str]]:
+    return {
+        (scheme, code)
+        for scheme, keywords in cid_concepts[context_group].items()
+        for keyword in keywords
+        for code, (_, groups) in concepts[scheme][keyword].items()
+        if context_group in groups
+    }
+
+
+def test_every_coded_entry_of_the_standard_has_a_concept() -> None:
+    coded = {
+        path
+        for path, row in ATTRIBUTES.items()
+        if row["value_type"] == "code_sequence" and row["role"] == "feature"
+    }
+    assert coded == set(CONTEXT_GROUPS)
+    for group in (group for groups in CONTEXT_GROUPS.values() for group in groups):
+        # Some have one concept only.
+        codes = codes_of(group)
+        assert codes, group
+        for scheme, code in codes:
+            key = (VOCABULARIES[scheme], code)
+            assert key in CONCEPTS or key in STAND_INS, (group, scheme, code)
+
+
+def test_a_concept_stands_in_only_where_none_is_known() -> None:
+    own = {
+        int(row["concept_id"]): row
+        for row in CONCEPTS.values()
+        if int(row["concept_id"]) in OWN_CODE_IDS
+    }
+    assert sorted(own) == list(range(min(OWN_CODE_IDS), min(OWN_CODE_IDS) + len(own)))
+    assert len(own) == len(STAND_INS)
+    for key, row in STAND_INS.items():
+        assert key not in CONCEPTS, row
+        concept = CONCEPTS[row["vocabulary_id"], row["concept_code"]]
+        assert int(concept["concept_id"]) in own, row
+        assert concept["concept_name"] == row["meaning"], row
+        scheme, _, code = row["concept_code"].partition(":")
+        assert key == (VOCABULARIES[scheme], code), row
+        assert "PS3.16 CID" in row["source"], row
+        assert "PS3.16 CID" in concept["source"], row
 
 
 def test_real_files_have_no_defined_term_without_a_concept() -> None:

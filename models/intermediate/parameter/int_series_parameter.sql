@@ -60,6 +60,7 @@ converted as (
         attribute.value_type,
         attribute.variation,
         coalesce(conversion.same_as, series_value.path) as concept_path,
+        coalesce(conversion.preference, 0) as path_preference,
         coalesce(conversion.unit_code, attribute.unit_code) as unit_code,
         coalesce(conversion.source_unit_code, attribute.unit_code) as source_unit_code,
         case
@@ -155,10 +156,12 @@ slotted as (
 ),
 
 stated_quantity as (
-    select distinct
+    select
         series_instance_uid,
         path,
-        concept_path
+        concept_path,
+        min(path_preference) as path_preference,
+        max(case when value_number = 0 then 0 else 1 end) as has_amount
     from slotted
     where
         reason_code is null
@@ -166,16 +169,17 @@ stated_quantity as (
             select 1 from conversion
             where conversion.same_as = slotted.concept_path
         )
+    group by series_instance_uid, path, concept_path
 ),
 
--- Several attributes that state one quantity make one row: the one that has the concept wins.
+-- Several attributes that state one quantity make one row. 0 is written for unknown, and where
+-- whole numbers can't say it: 900 uAs are 0 mAs. So one that says nothing else comes last.
 quantity as (
     select
         *,
         row_number() over (
             partition by series_instance_uid, concept_path
-            order by
-                case when path = concept_path then 0 else 1 end, {{ micdm.byte_order('path') }}
+            order by has_amount desc, path_preference, {{ micdm.byte_order('path') }}
         ) as preference
     from stated_quantity
 )

@@ -3,49 +3,34 @@
 
 with
 
-value_map as (
-    select * from {{ ref('mapping_value_map') }}
-),
-
-coding_scheme as (
-    select * from {{ ref('mapping_coding_scheme') }}
-),
-
 coded as (
     select distinct
-        series_value.path,
-        series_value.coding_scheme,
-        series_value.value_key,
-        coding_scheme.vocabulary_id,
-        series_value.value_key as concept_code
-    from {{ ref('int_series_value') }} as series_value
-    inner join coding_scheme
-        on series_value.coding_scheme = coding_scheme.coding_scheme
-),
-
-defined_term as (
-    select
         path,
-        '' as coding_scheme,
-        value_key,
-        vocabulary_id,
-        concept_code
-    from value_map
-),
-
-value_code as (
-    select * from coded
-    union all
-    select * from defined_term
+        coding_scheme,
+        value_key
+    from {{ ref('int_series_value') }}
+    where coding_scheme <> ''
 )
 
 select
-    value_code.path,
-    value_code.coding_scheme,
-    value_code.value_key,
+    coded.path,
+    coded.coding_scheme,
+    coded.value_key,
+    coalesce(entry.standard_concept_id, entry.concept_id) as value_concept_id
+from coded
+inner join {{ ref('int_coded_entry') }} as entry
+    on
+        coded.coding_scheme = entry.coding_scheme
+        and coded.value_key = entry.code_value
+where entry.concept_id is not null
+union all
+select
+    value_map.path,
+    '' as coding_scheme,
+    value_map.value_key,
     coalesce(concept.standard_concept_id, concept.concept_id) as value_concept_id
-from value_code
+from {{ ref('mapping_value_map') }} as value_map
 inner join {{ ref('int_concept_of_code') }} as concept
     on
-        value_code.vocabulary_id = concept.vocabulary_id
-        and value_code.concept_code = concept.concept_code
+        value_map.vocabulary_id = concept.vocabulary_id
+        and value_map.concept_code = concept.concept_code

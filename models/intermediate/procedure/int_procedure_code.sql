@@ -38,28 +38,56 @@ code as (
         series_value.value_key
 ),
 
+-- What the site says of a code (seed procedure_code) comes before what its scheme says.
+named as (
+    select
+        procedure_code.coding_scheme,
+        procedure_code.code_value,
+        concept.concept_id,
+        concept.standard_concept_id,
+        concept.standard_domain_id
+    from {{ ref('mapping_procedure_code') }} as procedure_code
+    left join {{ ref('int_concept_of_code') }} as concept
+        on
+            procedure_code.vocabulary_id = concept.vocabulary_id
+            and procedure_code.concept_code = concept.concept_code
+),
+
+meant as (
+    select
+        coding_scheme,
+        code_value,
+        concept_id,
+        standard_concept_id,
+        standard_domain_id
+    from named
+    union all
+    select
+        entry.coding_scheme,
+        entry.code_value,
+        entry.concept_id,
+        entry.standard_concept_id,
+        entry.standard_domain_id
+    from {{ ref('int_coded_entry') }} as entry
+    left join named
+        on
+            entry.coding_scheme = named.coding_scheme
+            and entry.code_value = named.code_value
+    where named.code_value is null
+),
+
 resolved as (
     select
         code.*,
-        coalesce(concept.concept_id, 0) as procedure_source_concept_id,
+        coalesce(meant.concept_id, 0) as procedure_source_concept_id,
         case
-            when concept.standard_domain_id = 'Procedure' then concept.standard_concept_id
+            when meant.standard_domain_id = 'Procedure' then meant.standard_concept_id
         end as procedure_concept_id
     from code
-    -- SNM3 and 99SDM are older names of the same scheme (PS3.16 section 8).
-    left join {{ ref('mapping_procedure_code') }} as procedure_code
+    left join meant
         on
-            case
-                when code.coding_scheme in ('SNM3', '99SDM') then 'SRT' else code.coding_scheme
-            end = procedure_code.coding_scheme
-            and code.code_value = procedure_code.code_value
-    left join {{ ref('mapping_coding_scheme') }} as coding_scheme
-        on code.coding_scheme = coding_scheme.coding_scheme
-    left join {{ ref('int_concept_of_code') }} as concept
-        on
-            coalesce(procedure_code.vocabulary_id, coding_scheme.vocabulary_id)
-            = concept.vocabulary_id
-            and coalesce(procedure_code.concept_code, code.code_value) = concept.concept_code
+            code.coding_scheme = meant.coding_scheme
+            and code.code_value = meant.code_value
 ),
 
 ranked as (

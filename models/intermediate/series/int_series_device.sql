@@ -1,7 +1,21 @@
 -- One row per image series that names its device: the manufacturer under one spelling (seed
 -- manufacturer), as written where the seed does not know it, and the model without needless blanks.
+-- G.E. and GE are one, as are SonoSite and SONOSITE: where no row has the very words, blanks do not
+-- count.
 
 with
+
+mapping as (
+    select * from {{ ref('mapping_manufacturer') }}
+),
+
+joined_words as (
+    select
+        replace(source_value, ' ', '') as source_letters,
+        min({{ micdm.byte_order('source_value') }}) as source_value
+    from mapping
+    group by replace(source_value, ' ', '')
+),
 
 description as (
     select
@@ -16,19 +30,30 @@ description as (
         ) as manufacturer_model_name
     from {{ ref('int_series_description') }}
     where manufacturer is not null or manufacturer_model_name is not null
+),
+
+known as (
+    select
+        description.*,
+        coalesce(mapping.source_value, joined_words.source_value) as source_value
+    from description
+    left join mapping
+        on description.manufacturer_key = mapping.source_value
+    left join joined_words
+        on replace(description.manufacturer_key, ' ', '') = joined_words.source_letters
 )
 
 select
-    description.series_instance_uid,
-    description.manufacturer_source_value,
-    coalesce(mapping.manufacturer, description.manufacturer_written) as manufacturer,
+    known.series_instance_uid,
+    known.manufacturer_source_value,
+    coalesce(mapping.manufacturer, known.manufacturer_written) as manufacturer,
     mapping.manufacturer_group,
-    description.manufacturer_model_name,
+    known.manufacturer_model_name,
     case
-        when description.manufacturer_source_value is null then 'not_stated'
+        when known.manufacturer_source_value is null then 'not_stated'
         when mapping.manufacturer is null then 'unmapped'
         else 'mapped'
     end as manufacturer_status
-from description
-left join {{ ref('mapping_manufacturer') }} as mapping
-    on description.manufacturer_key = mapping.source_value
+from known
+left join mapping
+    on known.source_value = mapping.source_value

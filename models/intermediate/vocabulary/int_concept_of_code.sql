@@ -1,7 +1,8 @@
 -- (vocabulary_id, concept_code) -> concept ids. `concept_id` is the code's own concept,
 -- `standard_concept_id` the standard one it is or maps to; NULL where there is none. Several
 -- targets: the lowest id, so that the choice is stable. A code that is no longer valid counts only
--- where it maps to one that is.
+-- where it maps to one that is. A code that the vocabulary in use does not have is the one that
+-- seed code_value_map gives for it.
 
 with
 
@@ -89,16 +90,57 @@ ranked as (
         ) as preference
     from resolved
     where invalid_reason is null or standard_concept_id is not null
+),
+
+of_vocabulary as (
+    select * from ranked
+    where preference = 1
+),
+
+stand_in as (
+    select
+        mapping.source_vocabulary_id as vocabulary_id,
+        mapping.source_code as concept_code,
+        replacement.concept_id,
+        replacement.domain_id,
+        replacement.standard_concept_id
+    from {{ ref('mapping_code_value_map') }} as mapping
+    inner join of_vocabulary as replacement
+        on
+            mapping.vocabulary_id = replacement.vocabulary_id
+            and mapping.concept_code = replacement.concept_code
+    left join of_vocabulary as known_code
+        on
+            mapping.source_vocabulary_id = known_code.vocabulary_id
+            and mapping.source_code = known_code.concept_code
+    where known_code.concept_id is null
+),
+
+every_code as (
+    select
+        vocabulary_id,
+        concept_code,
+        concept_id,
+        domain_id,
+        standard_concept_id
+    from of_vocabulary
+    union all
+    select
+        vocabulary_id,
+        concept_code,
+        concept_id,
+        domain_id,
+        standard_concept_id
+    from stand_in
 )
 
 select
-    ranked.vocabulary_id,
-    ranked.concept_code,
-    ranked.concept_id,
-    ranked.domain_id,
-    ranked.standard_concept_id,
+    every_code.vocabulary_id,
+    every_code.concept_code,
+    every_code.concept_id,
+    every_code.domain_id,
+    every_code.standard_concept_id,
     standard.domain_id as standard_domain_id
-from ranked
+from every_code
 left join standard
-    on ranked.standard_concept_id = standard.concept_id
-where ranked.preference = 1
+    on every_code.standard_concept_id = standard.concept_id

@@ -21,6 +21,10 @@ union
 select vocabulary_id from {{ ref('mapping_value_map') }}
 where vocabulary_id is not null
 union
+select source_vocabulary_id as vocabulary_id from {{ ref('mapping_code_value_map') }}
+union
+select vocabulary_id from {{ ref('mapping_code_value_map') }}
+union
 select vocabulary_id from {{ ref('mapping_modality') }}
 where vocabulary_id is not null
 union

@@ -13,6 +13,7 @@
         'unit_code',
         'source_unit_code',
         'same_as',
+        'preference',
         'reason',
         'source',
     ],
