@@ -1,5 +1,5 @@
--- Each code of the Anatomic Region Sequence that an image series states, and the site it is: that of
--- the body part term it is a code of, else its own concept. A code that is neither is unmapped,
+-- Each code of the Anatomic Region Sequence that an image series states, and the site it is: that
+-- of the body part term it is a code of, else its own concept. A code that is neither is unmapped,
 -- even where it names a part of a known region.
 
 with
