@@ -99,7 +99,7 @@ SECTIONS = (
         ("omop.image_occurrence", "omop.image_occurrence_detail", "omop.concept"),
         """
         select
-            detail.modality_source_value as modality,
+            detail.modality,
             concept.concept_name as concept,
             count(*) as series,
             sum(detail.instance_count) as files,

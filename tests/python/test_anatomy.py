@@ -13,6 +13,10 @@ body parts, second list  225 = 83.0 % 2 = 0.7 %   44 of 271
 descriptions, second     180 = 91.8 % 4 = 2.0 %   12 of 196
 ======================== ============ =========== ===========
 
+The texts of half `made` were written for the classes of mistakes that a review named (phantoms,
+negations, positions, accessories, wards, compound words, characters in other words); one in six was
+wrong before the words and rules were mended.
+
 Words and rules have been mended since by what these lists taught, so that what the tests below
 assert is no blind measurement: it keeps what was reached. `label` holds the acceptable body parts;
 NONE and NOT_ANATOMY mean that no site is right.
@@ -126,7 +130,7 @@ def test_the_lists_are_large_and_in_many_languages() -> None:
         assert all(text["source"] for text in of_list)
 
 
-@pytest.mark.parametrize("half", ["development", "held-out", "second list"])
+@pytest.mark.parametrize("half", ["development", "held-out", "second list", "made"])
 @pytest.mark.parametrize("name", FILES)
 def test_sites_are_found_and_rarely_wrong(
     verdicts: Counter[tuple[str, str, str]], name: str, half: str

@@ -288,7 +288,7 @@ def test_decisions(built: DuckDB) -> None:
     rows = built.rows(
         """
         select
-            image_series_uid, modality_source_value, modality_source, image_date_source,
+            image_series_uid, modality, modality_source, image_date_source,
             anatomic_site_status, coalesce(site.concept_code, ''), instance_count
         from omop.image_occurrence
         join omop.image_occurrence_detail using (image_occurrence_id)
@@ -306,6 +306,12 @@ def test_decisions(built: DuckDB) -> None:
     assert by_series[series_uid(27)] == ("CT", "modality", "study_date", *chest, 1)
     assert by_series[series_uid(35)][3:5] == ("mapped", "416550000")
     assert by_series[series_uid(17)][3:5] == ("not_anatomy", NO_CONCEPT)
+    stated = built.rows(
+        "select image_series_uid, modality_source_value from omop.image_occurrence"
+        " join omop.image_occurrence_detail using (image_occurrence_id)"
+    )
+    assert {(series_uid(1), "CT"), (series_uid(13), None)} <= set(stated)
+    assert {(series_uid(22), "SEG"), (series_uid(23), "MRI")} <= set(stated)
     lung, right_lung = built.rows(
         "select concept_code from omop.concept where concept_id in (4213162, 4141610)"
         " order by concept_id desc"

@@ -14,8 +14,8 @@ from pydicom.sr._cid_dict import cid_concepts
 from pydicom.sr._concepts_dict import concepts
 
 ROOT = Path(__file__).parents[2]
-# Terms of editions of PS3.16 Annex L newer than our list. None has a concept that is verified.
-NEWER_BODY_PARTS = {"CARDIOVASCSYS", "LOWERTRUNK", "TRUNK", "UPPERTRUNK"}
+# Terms of PS3.16 Annex L whose SNOMED code has no OMOP concept that public sources confirm.
+BODY_PARTS_WITHOUT_CONCEPT = {"CARDIOVASCSYS", "LOWERTRUNK", "TRUNK", "UPPERTRUNK"}
 
 
 def seed(name: str) -> list[dict[str, str]]:
@@ -31,9 +31,14 @@ def highdicom_table(name: str) -> dict[str, list[str]]:
     return table
 
 
-def codes_of(context_group: int) -> set[str]:
-    keywords = cid_concepts[context_group]["DCM"]
-    return {code for keyword in keywords for code in concepts["DCM"][keyword]}
+def codes_of(context_group: int, scheme: str = "DCM") -> set[str]:
+    keywords = cid_concepts[context_group][scheme]
+    return {
+        code
+        for keyword in keywords
+        for code, (_, groups) in concepts[scheme][keyword].items()
+        if context_group in groups
+    }
 
 
 SOP_CLASSES = {row["sop_class_uid"]: row for row in seed("sop_class")}
@@ -100,11 +105,48 @@ def test_seeds_of_images_agree() -> None:
 def test_every_defined_body_part_has_a_row() -> None:
     rows = {row["body_part"]: row for row in seed("body_part")}
     defined = [row for row in rows.values() if row["source"].startswith("PS3.16 Annex L")]
-    assert len(defined) >= 318
-    assert set(highdicom_table("anatomic_regions")) - set(rows) <= NEWER_BODY_PARTS
+    assert len(defined) >= 322
+    assert set(highdicom_table("anatomic_regions")) <= set(rows)
+    without = set()
     for row in defined:
-        known = ("SNOMED", row["concept_code"]) in CONCEPTS
-        assert known or row["kind"] == "not_anatomy" or not row["concept_code"], row
+        if row["concept_code"] and ("SNOMED", row["concept_code"]) not in CONCEPTS:
+            without.add(row["body_part"])
+            assert "no OMOP concept verified" in row["source"], row
+    assert without == BODY_PARTS_WITHOUT_CONCEPT
+
+
+@pytest.mark.parametrize("context_group", [4, 4030, 4031])
+def test_every_code_of_an_anatomic_region_is_known(context_group: int) -> None:
+    """A concept, the same place as a body part term, or said to be neither."""
+    terms = {row["body_part"]: row for row in seed("body_part")}
+    by_term = {row["concept_code"] for row in terms.values()}
+    stated = {(row["vocabulary_id"], row["concept_code"]): row for row in seed("body_part_code")}
+    codes = codes_of(context_group, "SCT")
+    assert len(codes) > 100
+    for code in codes:
+        known = ("SNOMED", code) in CONCEPTS
+        assert known or code in by_term or ("SNOMED", code) in stated, code
+    for (vocabulary, code), row in stated.items():
+        assert (vocabulary, code) not in CONCEPTS or row["body_part"], row
+        assert code not in by_term, row
+
+
+def test_codes_of_the_same_place_are_one_body_part() -> None:
+    """Annex L, and the SNOMED-RT codes that DICOM translates to codes it no longer uses."""
+    body_part = {row["concept_code"]: row["body_part"] for row in seed("body_part_code")}
+    terms: dict[str, set[str]] = {}
+    for row in seed("body_part"):
+        terms.setdefault(row["concept_code"], set()).add(row["body_part"])
+    for term, (_, code, *_) in highdicom_table("anatomic_regions").items():
+        assert term in terms.get(code, {body_part.get(code)}) or term == "THORAX", term
+    retired = {row["retired_code"]: row["concept_code"] for row in seed("retired_code")}
+    for code, term in {
+        "T-D3000": "CHEST",
+        "T-D4000": "ABDOMEN",
+        "T-D6000": "PELVIS",
+        "T-D2500": "HIP",
+    }.items():
+        assert body_part[retired[code]] == term
 
 
 def test_every_unit_has_a_concept() -> None:

@@ -25,7 +25,7 @@ create table omop.image_occurrence as
            10 as modality_concept_id, if(i = 1, 20, null) as anatomic_site_concept_id
     from range(1, 21) as t (i);
 create table omop.image_occurrence_detail as
-    select i as image_occurrence_id, 'CT' as modality_source_value, 3 as instance_count,
+    select i as image_occurrence_id, 'CT' as modality, 3 as instance_count,
            if(i = 1, 'mapped', 'absent') as anatomic_site_status,
            if(i = 1, 'BodyPartExamined', null) as anatomic_site_source,
            if(i = 1, 'CHEST', null) as anatomic_site_source_value

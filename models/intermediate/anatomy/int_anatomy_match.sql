@@ -1,7 +1,8 @@
 -- What is recognised in each text: known phrases, the longest first, so that HEAD COIL is a coil
 -- and no head, and COLONNA CERVICALE a spine and no neck. Words match whole, blanks apart (C SPINE
--- is CSPINE, if it is not too short to be sure), by their beginning (match_type prefix), or
--- anywhere in the text (contains: scripts that put no blanks).
+-- is CSPINE, if it is not too short to be sure), by their beginning (match_type prefix) or end
+-- (suffix), or anywhere in the text (contains: scripts that put no blanks). A word of match_type
+-- last counts at the end of the text only.
 
 with
 
@@ -25,7 +26,8 @@ exact_match as (
         phrase.plain_text,
         phrase.place,
         phrase.word_count,
-        length(word.word) as length,
+        -- The same word means more at the end of a text.
+        length(word.word) + case when word.match_type = 'last' then 1 else 0 end as length,
         1 as match_order,
         word.word,
         word.kind,
@@ -34,7 +36,8 @@ exact_match as (
     inner join word
         on
             phrase.phrase = word.word
-            and word.match_type <> 'contains'
+            and word.match_type in ('exact', 'prefix', 'suffix', 'last')
+    where word.match_type <> 'last' or phrase.plain_text like '% ' || word.word
     union all
     select
         phrase.plain_text,
@@ -49,8 +52,27 @@ exact_match as (
     inner join word
         on
             replace(phrase.phrase, ' ', '') = word.word
-            and word.match_type <> 'contains'
+            and word.match_type in ('exact', 'prefix')
     where phrase.word_count > 1 and length(word.word) >= 5
+),
+
+-- What a compound word is stands at its end: KOPFSPULE is a coil.
+suffix_match as (
+    select
+        phrase.plain_text,
+        phrase.place,
+        phrase.word_count,
+        length(word.word) as length,
+        1 as match_order,
+        word.word,
+        word.kind,
+        word.body_part
+    from phrase
+    inner join word
+        on
+            word.match_type = 'suffix'
+            and phrase.phrase like '%_' || word.word
+    where phrase.word_count = 1
 ),
 
 prefix_match as (
@@ -117,7 +139,7 @@ cut_match as (
             phrase.word_count = word.word_count
             and substr(phrase.phrase, 1, 3) = substr(word.word, 1, 3)
             and word.word like phrase.phrase || '%'
-            and word.match_type <> 'contains'
+            and word.match_type in ('exact', 'prefix')
     group by phrase.plain_text, phrase.place, phrase.word_count, phrase.phrase
     having
         count(distinct coalesce(word.body_part, word.kind)) = 1
@@ -143,6 +165,8 @@ contained_match as (
 
 by_word as (
     select * from exact_match
+    union all
+    select * from suffix_match
     union all
     select * from prefix_match
     union all

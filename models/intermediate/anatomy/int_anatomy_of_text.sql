@@ -1,7 +1,8 @@
 -- One row per text: the body part it names, or why none can be said. Regions that contain another
 -- named region are dropped (HEAD BRAIN is the brain); what is left is one part, or a combination
 -- that DICOM has a term for (CHEST ABDOMEN PELVIS), or it abstains: a wrong site is worse than
--- none.
+-- none. A phantom or specimen is no anatomy, whatever region it stands for (CHEST PHANTOM); a
+-- region that is said not to be meant (NO CHEST) makes the text abstain.
 
 with
 
@@ -61,9 +62,37 @@ side as (
 ),
 
 no_anatomy as (
-    select distinct plain_text
+    select
+        plain_text,
+        max(case when kind = 'object' then 1 else 0 end) = 1 as is_object
     from found
-    where kind = 'not_anatomy'
+    where kind in ('not_anatomy', 'object')
+    group by plain_text
+),
+
+-- The region right after the word; in a script without blanks, anywhere.
+negated as (
+    select distinct negation.plain_text
+    from found as negation
+    inner join found as meant
+        on
+            negation.plain_text = meant.plain_text
+            and meant.kind = 'region'
+            and (
+                negation.match_order = 3
+                or (
+                    meant.match_order < 3
+                    and negation.place + negation.word_count = meant.place
+                )
+            )
+    where negation.kind = 'negation'
+),
+
+-- The first letter of a word that was cut off: NECK/CHEST/ABD/P. C begins CONTRAST as a rule.
+cut_letter as (
+    select distinct plain_text
+    from text
+    where is_cut and plain_text like '% _' and plain_text not like '% C'
 ),
 
 -- Words that are not known. Those of two letters or more may change what the others mean; a
@@ -74,7 +103,13 @@ unknown as (
         sum(
             case
                 when
-                    length(word.phrase) >= 2
+                    (
+                        length(word.phrase) >= 2
+                        or (
+                            cut_letter.plain_text is not null
+                            and word.plain_text like '% ' || word.phrase
+                        )
+                    )
                     and translate(word.phrase, '0123456789', '') = word.phrase
                     then 1
                 else 0
@@ -82,6 +117,8 @@ unknown as (
         ) as unknown_count,
         {{ dbt.listagg('word.phrase', "', '", 'order by word.place') }} as words
     from {{ ref('int_anatomy_phrase') }} as word
+    left join cut_letter
+        on word.plain_text = cut_letter.plain_text
     where
         word.word_count = 1
         and translate(word.phrase, '0123456789', '') <> ''
@@ -107,7 +144,7 @@ matched as (
         plain_text,
         {{ dbt.listagg('word', "', '", 'order by place, ' ~ micdm.byte_order('word')) }} as words
     from found
-    where kind in ('region', 'not_anatomy')
+    where kind in ('region', 'not_anatomy', 'object', 'negation')
     group by plain_text
 ),
 
@@ -122,6 +159,8 @@ read as (
         case when side.side_count = 1 then side.laterality end as laterality,
         coalesce(combined.part_count, 0) as part_count,
         no_anatomy.plain_text is not null as says_no_anatomy,
+        coalesce(no_anatomy.is_object, false) as is_object,
+        negated.plain_text is not null as is_negated,
         matched.words as matched_words,
         unknown.words as unknown_words,
         cast(coalesce(unknown.unknown_count, 0) as integer) as unknown_count,
@@ -136,6 +175,8 @@ read as (
         on text.plain_text = side.plain_text
     left join no_anatomy
         on text.plain_text = no_anatomy.plain_text
+    left join negated
+        on text.plain_text = negated.plain_text
     left join matched
         on text.plain_text = matched.plain_text
     left join unknown
@@ -146,6 +187,8 @@ judged as (
     select
         read.*,
         case
+            when read.is_object then 'not_anatomy'
+            when read.is_negated then 'abstained'
             when read.part_count > 0 and read.body_part is null then 'abstained'
             -- The unknown word may be another region, or the one that says which.
             when

@@ -1,6 +1,6 @@
 -- What each source of an image series says about where in the body it is: the coded Anatomic Region
--- Sequence (SNOMED CT, or a retired SNOMED-RT code that DICOM itself translates), and the texts of
--- int_series_anatomy_named. One row per series, source and value.
+-- Sequence (int_series_region), and texts (int_anatomy_of_text). One row per series, source and
+-- value.
 
 with
 
@@ -13,43 +13,17 @@ concept_of_code as (
     where vocabulary_id = 'SNOMED'
 ),
 
--- A site's codes by SNOMED-RT; several body part terms share one.
-retired_code as (
-    select
-        srt_code,
-        min({{ micdm.byte_order('concept_code') }}) as concept_code
-    from body_part
-    where srt_code is not null and concept_code is not null
-    group by srt_code
-),
-
 coded as (
     select
-        series_value.series_instance_uid,
+        series_instance_uid,
         0 as source_order,
-        series_value.path as anatomic_site_source,
-        series_value.coding_scheme || ':' || series_value.value_key
-        || coalesce('|' || series_value.code_meaning, '') as anatomic_site_source_value,
-        case
-            when series_value.coding_scheme in ('SCT', '2.16.840.1.113883.6.96')
-                then series_value.value_key
-            else retired_code.concept_code
-        end as concept_code,
-        case
-            when
-                series_value.coding_scheme in ('SCT', '2.16.840.1.113883.6.96')
-                or retired_code.concept_code is not null
-                then 'mapped'
-            else 'unmapped'
-        end as status,
+        'AnatomicRegionSequence' as anatomic_site_source,
+        source_value as anatomic_site_source_value,
+        concept_code,
+        status,
         {{ micdm.null_of(dbt.type_string()) }} as matched_words,
-        series_value.value_count
-    from {{ ref('int_series_value') }} as series_value
-    left join retired_code
-        on
-            series_value.value_key = retired_code.srt_code
-            and series_value.coding_scheme in ('SRT', 'SNM3', '99SDM')
-    where series_value.path = 'AnatomicRegionSequence'
+        value_count
+    from {{ ref('int_series_region') }}
 ),
 
 worded as (

@@ -9,7 +9,6 @@
         'kind',
         'vocabulary_id',
         'concept_code',
-        'srt_code',
         'source',
     ],
 ) }}
