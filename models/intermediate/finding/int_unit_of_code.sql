@@ -1,5 +1,5 @@
 -- Units as reports and results write them, and the UCUM unit that each is: by seed unit_alias, else
--- UCUM's own code.
+-- UCUM's own code. NULL is a plain number.
 
 with
 
@@ -35,7 +35,12 @@ named as (
     select
         written.unit_scheme,
         written.unit_source_code,
-        coalesce(own_alias.unit_code, any_alias.unit_code, written.unit_source_code) as unit_code
+        -- An alias without a unit says that the number is a plain one.
+        case
+            when own_alias.unit is not null then own_alias.unit_code
+            when any_alias.unit is not null then any_alias.unit_code
+            else written.unit_source_code
+        end as unit_code
     from written
     left join alias as own_alias
         on
