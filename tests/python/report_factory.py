@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydicom import Dataset
+from pydicom import Dataset, FileMetaDataset
 from pydicom.uid import ComprehensiveSRStorage, ExplicitVRLittleEndian, SegmentationStorage
 
 from dicom_factory import ATTRIBUTES, ROOT, dataset, encode
@@ -93,6 +93,32 @@ def segmentation(*segments: Dataset, **values: Any) -> Dataset:
     """Make a segmentation of these segments."""
     made = {"SOPClassUID": SegmentationStorage, "Modality": "SEG", "SegmentSequence": [*segments]}
     return dataset(**{**made, **values})
+
+
+def ct_slices(count: int) -> list[Dataset]:
+    """Make slices that highdicom takes as a source."""
+    made = []
+    for place in range(count):
+        one = dataset(
+            SOPInstanceUID=f"{ROOT}.4.{place + 1}",
+            FrameOfReferenceUID=f"{ROOT}.7",
+            ImagePositionPatient=[0, 0, 5 * place],
+            ImageOrientationPatient=[1, 0, 0, 0, 1, 0],
+            SpacingBetweenSlices="5",
+            BitsAllocated=16,
+            BitsStored=16,
+            HighBit=15,
+            PixelRepresentation=0,
+            SamplesPerPixel=1,
+            PhotometricInterpretation="MONOCHROME2",
+            AccessionNumber="A1",
+            ReferringPhysicianName="Secret^Doctor",
+            StudyID="1",
+        )
+        one.file_meta = FileMetaDataset()
+        one.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        made.append(one)
+    return made
 
 
 def encoded(made: Dataset, syntax: str = ExplicitVRLittleEndian) -> bytes:
