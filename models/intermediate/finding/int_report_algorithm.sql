@@ -88,8 +88,9 @@ select
     sop_instance_uid,
     parent_path,
     1 as kind_order,
-    {{ micdm.alg_system('device_manufacturer', 'algorithm_name', 'algorithm_version', 'parameters') }}
-        as alg_system
+    {{ micdm.alg_system(
+        'device_manufacturer', 'algorithm_name', 'algorithm_version', 'parameters'
+    ) }} as alg_system
 from described
 where algorithm_name is not null
 union all
@@ -97,7 +98,11 @@ select
     sop_instance_uid,
     parent_path,
     2 as kind_order,
-    {{ micdm.alg_system('device_manufacturer', 'device', 'device_software', micdm.null_of(dbt.type_string())) }}
-        as alg_system
+    {{ micdm.alg_system(
+        'device_manufacturer',
+        'device',
+        'device_software',
+        micdm.null_of(dbt.type_string()),
+    ) }} as alg_system
 from described
 where algorithm_name is null and device is not null
