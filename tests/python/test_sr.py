@@ -41,9 +41,11 @@ from dicom_factory import (
     item,
     make_tar,
     meta_information,
+    read,
     sequence,
     stage,
     table,
+    values_of,
 )
 from micdm import content, run, tree, worker
 from micdm.reader import Rejected, read_header
@@ -937,3 +939,20 @@ def test_ten_thousand_items() -> None:
     rows = items_of(long_report(10_000))
     assert len(rows) == 10_001
     assert rows["1.10000"]["value_number"] == 9_999.0
+
+
+# The irradiation events of images, which dose reports refer to
+
+
+def test_images_tell_their_irradiation_events() -> None:
+    events = [f"{ROOT}.11.1", f"{ROOT}.11.2"]
+    simple = dataset(IrradiationEventUID=events)
+    assert values_of(read(encode(simple)), "IrradiationEventUID") == events
+    frames = []
+    for event in (events[0], events[1], events[0]):
+        inner, frame = Dataset(), Dataset()
+        inner.IrradiationEventUID = event
+        frame.IrradiationEventIdentificationSequence = [inner]
+        frames.append(frame)
+    enhanced = dataset(PerFrameFunctionalGroupsSequence=frames)
+    assert values_of(read(encode(enhanced)), "IrradiationEventUID") == events
