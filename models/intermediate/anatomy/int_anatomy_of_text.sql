@@ -24,6 +24,14 @@ region as (
     where kind = 'region'
 ),
 
+region_count as (
+    select
+        plain_text,
+        count(*) as region_count
+    from region
+    group by plain_text
+),
+
 containing as (
     select * from {{ ref('int_body_part_ancestor') }}
 ),
@@ -203,6 +211,7 @@ read as (
         end as body_part,
         case when side.side_count = 1 then side.laterality end as laterality,
         coalesce(combined.part_count, 0) as part_count,
+        coalesce(region_count.region_count, 0) as region_count,
         no_anatomy.plain_text is not null as says_no_anatomy,
         coalesce(no_anatomy.is_object, false) as is_object,
         negated.plain_text is not null as is_negated,
@@ -218,6 +227,8 @@ read as (
         on text.plain_text = combined.plain_text
     left join {{ ref('mapping_body_part_combination') }} as combination
         on combined.parts = combination.parts
+    left join region_count
+        on text.plain_text = region_count.plain_text
     left join side
         on text.plain_text = side.plain_text
     left join no_anatomy
@@ -249,7 +260,10 @@ judged as (
                 read.unknown_count > 0
                 and (open_part.any_text or (open_part.any_text = false and read.is_body_part))
                 then 'abstained'
-            when read.lists_unknown and open_part.body_part is not null then 'abstained'
+            when
+                read.lists_unknown
+                and (open_part.body_part is not null or read.region_count > 1)
+                then 'abstained'
             when read.part_count > 0 then 'mapped'
             when
                 read.says_no_anatomy and (read.is_body_part or read.unknown_count = 0)

@@ -1,7 +1,7 @@
 -- Every word or phrase that says something about where in the body: the seed anatomy_word (in many
 -- languages), and the defined terms of Body Part Examined themselves, as DICOM writes them
--- (ABDOMENPELVIS) and as it explains them (ABDOMEN AND PELVIS). Words with accents also as they look
--- when an archive has lost these letters: Sch?del, which plain_text makes SCH DEL.
+-- (ABDOMENPELVIS) and as it explains them (ABDOMEN AND PELVIS). Words with accents also as they
+-- look when an archive has lost these letters: Sch?del, which plain_text makes SCH DEL.
 
 {% set accented = (
     '[àáâãäåāăąçćčďđèéêëēėęěğìíîïīįıłñńňòóôõöøōőŕřśşšșťțùúûüūůűųýÿźżžßæœ'
