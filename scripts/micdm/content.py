@@ -107,7 +107,9 @@ def _read_segmentation(source: Source, reader: Reader, content: Content) -> None
     content.segments = segmentation.read_segments(tree.top, reader)
     found = references.of_segmentation(tree.top, reader)
     if not found and tree.at_stop:
-        found = references.of_segmentation(_read_tree(source, WITH_FRAMES, set()).top, reader)
+        found = references.of_segmentation(
+            _read_tree(source, WITH_FRAMES, content.flags).top, reader
+        )
     content.references += found
 
 

@@ -13,6 +13,7 @@ from pydicom.datadict import dictionary_VR
 from micdm.attributes import CODE_MEANING, CODE_SCHEME, CODE_TAGS
 from micdm.tree import Item
 from micdm.values import (
+    INT32,
     KNOWN_VRS,
     Value,
     charset_of,
@@ -73,19 +74,21 @@ class Reader:
                 return None
         return text
 
-    def values(self, item: Item, tag: int) -> Iterator[Value]:
-        """Yield the values of an element, each with the reason why it can't be used."""
+    def numbers(self, item: Item, tag: int) -> Iterator[Value]:
+        """Yield the numbers of an element, or the reason why one can't be used."""
         raw = item.values.get(tag)
         if raw is not None:
             vr = raw.vr if raw.vr in KNOWN_VRS and raw.vr not in ("UN", "SQ", "OB") else vr_of(tag)
-            charset = charset_of(b"")
-            for _, value in parse_values(raw.value, vr, charset, self.little, self.flags):
+            parsed = parse_values(
+                raw.value, vr, charset_of(b""), self.little, self.flags, numeric=True
+            )
+            for _, value in parsed:
                 yield value
 
     def integers(self, item: Item, tag: int) -> list[int]:
-        """Return the whole numbers of an element."""
-        found = (value.number for value in self.values(item, tag))
-        return [int(number) for number in found if number is not None and number == int(number)]
+        """Return the whole numbers of an element, of 32 bits."""
+        found = (value.number for value in self.numbers(item, tag))
+        return [int(n) for n in found if n is not None and n == int(n) and int(n) in INT32]
 
     def code(self, item: Item, tag: int, charset: bytes) -> Code:
         """Return the first usable of the coded entries: one that has a code, else a meaning."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from micdm.attributes import CODE_TAGS
+from micdm.dataset import MAX_DEPTH
 from micdm.items import Code, Reader
 from micdm.texts import TextConcept, scheme_key
 from micdm.tree import Item, Tree
@@ -53,6 +54,8 @@ VALUE_TYPES = frozenset(
     """.split()  # noqa: SIM905 - it reads better
 )
 NAMED_TYPES = frozenset({"NUM", "CODE"})  # of no use without a concept
+REFERRING_TYPES = frozenset({"IMAGE", "COMPOSITE", "WAVEFORM"})
+SPOKEN_TYPES = frozenset({"TEXT", "PNAME"})
 MAX_NUMBER_TEXT = 64
 
 
@@ -170,17 +173,20 @@ def _read_item(place: _Place, number: int, reader: Reader, texts: frozenset[Text
     text, text_reason = _text(item, value_type, concept, charset, reader, texts)
     spoken = reader.decode(item, TEXT, charset) or reader.decode(item, PERSON, charset)
     sop, template = item.first(REFERENCED_SOP), item.first(TEMPLATE)
-    reasons = {
-        "CODE": None if value.code or value.meaning else "no_value",
-        "NUM": measured.reason,
-    }
-    reason = reasons.get(value_type or "") or text_reason
+    instance = reader.uid(sop, REFERENCED_INSTANCE)
+    reason = measured.reason if value_type == "NUM" else text_reason
     if value_type not in VALUE_TYPES:
         reason = "unknown_value_type"
     elif value_type in NAMED_TYPES and not (concept.code or concept.meaning):
         reason = "no_concept"
     elif item.is_cut:
         reason = "nesting_too_deep"
+    elif (
+        (value_type == "CODE" and not (value.code or value.meaning))
+        or (value_type in REFERRING_TYPES and not instance)
+        or (value_type in SPOKEN_TYPES and not spoken)
+    ):
+        reason = "no_value"
     observed_at, _ = _moment(reader.text(item, OBSERVED_AT, b""))
     return SrItem(
         path=place.path,
@@ -198,7 +204,7 @@ def _read_item(place: _Place, number: int, reader: Reader, texts: frozenset[Text
         value_text=text,
         text_length=len(spoken) or None,
         referenced_sop_class_uid=reader.uid(sop, REFERENCED_CLASS),
-        referenced_sop_instance_uid=reader.uid(sop, REFERENCED_INSTANCE),
+        referenced_sop_instance_uid=instance,
         referenced_frame_numbers=_joined(reader.integers(sop, REFERENCED_FRAMES)),
         referenced_segment_numbers=_joined(reader.integers(sop, REFERENCED_SEGMENTS)),
         referenced_path=referenced_path,
@@ -229,8 +235,8 @@ def _measured(item: Item, reader: Reader) -> _Measured:
     found: list[Value] = []
     exact: list[Value] = []
     for measured in item.items.get(MEASURED, ()):
-        found += reader.values(measured, NUMBER)
-        exact += reader.values(measured, FLOAT)
+        found += reader.numbers(measured, NUMBER)
+        exact += reader.numbers(measured, FLOAT)
     text = "\\".join(value.text or "" for value in found)[:MAX_NUMBER_TEXT] or None
     if len(found) > 1 or len(exact) > 1:
         return _Measured(None, text, "several_values")
@@ -311,11 +317,11 @@ def _check_references(rows: list[SrItem]) -> list[SrItem]:
 
 def _is_cyclic(path: str, targets: dict[str, str]) -> bool:
     """Tell whether following references from an item leads back to it or to one above it."""
-    seen: set[str] = set()
-    at: str | None = path
-    while at is not None and at not in seen:
-        seen.add(at)
-        at = targets.get(at)
-        if at is not None and f"{path}.".startswith(f"{at}."):
+    at = path
+    for _ in range(MAX_DEPTH):
+        if at not in targets:
+            return False
+        at = targets[at]
+        if f"{path}.".startswith(f"{at}."):
             return True
-    return at is not None
+    return True  # in a circle that it is not part of, or too long a chain to follow

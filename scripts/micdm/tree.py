@@ -162,7 +162,7 @@ class _TreeReader:
         if tag in self.wanted.sequences and self._is_sequence(vr, length, value_at):
             self._enter_sequence(frame, tag, vr, length, value_at)
         elif length == UNDEFINED:
-            self._skip_open(value_at, frame, frame.encoding)
+            self._skip_open(value_at, frame, self._encoding_within(frame.encoding, vr, value_at))
         elif value_at + length > frame.end:
             self.flags.add("value_past_end")
             self._stop_item(frame)
