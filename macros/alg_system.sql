@@ -13,20 +13,17 @@
 {%- endmacro %}
 
 
-{# Text with all that has a meaning in a URI, or in our keys (|), percent-encoded; letters of other
-   scripts stay. The percent sign first, or it would be encoded twice. #}
+{# Text with what has a meaning in a URI, or in our keys (|), percent-encoded; letters of other
+   scripts stay. The percent sign comes first, or it would be encoded twice. #}
 {% macro uri_part(expression) -%}
-    {% set signs = [
-        "'%'", "' '", "'/'", "'?'", "'#'", "'&'", "'='", "'+'", "':'", "'\"'", "'<'", "'>'", "'|'",
-        "'^'", "'`'", "'{'", "'}'", "'['", "']'", 'chr(92)', 'chr(9)', 'chr(10)', 'chr(13)',
-    ] %}
-    {% set codes = [
-        '25', '20', '2F', '3F', '23', '26', '3D', '2B', '3A', '22', '3C', '3E', '7C',
-        '5E', '60', '7B', '7D', '5B', '5D', '5C', '09', '0A', '0D',
-    ] %}
+    {% set signs = {
+        "'%'": '25', "' '": '20', "'/'": '2F', "'?'": '3F', "'#'": '23', "'&'": '26', "'='": '3D',
+        "'\"'": '22', "'<'": '3C', "'>'": '3E', "'|'": '7C', "'{'": '7B', "'}'": '7D',
+        "'['": '5B', "']'": '5D', 'chr(92)': '5C', 'chr(10)': '0A',
+    } %}
     {% set made = namespace(sql=expression) %}
-    {% for sign in signs %}
-        {% set made.sql = 'replace(' ~ made.sql ~ ', ' ~ sign ~ ", '%" ~ codes[loop.index0] ~ "')" %}
+    {% for sign, code in signs.items() %}
+        {% set made.sql = 'replace(' ~ made.sql ~ ', ' ~ sign ~ ", '%" ~ code ~ "')" %}
     {% endfor %}
     {{- made.sql -}}
 {%- endmacro %}

@@ -150,11 +150,24 @@ def _values(column: pa.Array) -> list[object]:
     if pa.types.is_timestamp(column.type):
         # Python's moments end at the microsecond.
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        found = column.cast(pa.large_binary()).to_pylist()
+        return [v if v is None else v.decode("utf-8", "surrogateescape") for v in found]
+    try:
         values: list[object] = column.to_pylist()
-        return values
-    found = column.cast(pa.large_binary()).to_pylist()
-    return [v if v is None else v.decode("utf-8", "surrogateescape") for v in found]
+    except (ValueError, OverflowError):
+        return [_value(scalar) for scalar in column]
+    except LookupError:  # a time zone that this machine does not know
+        return _values(column.cast(pa.timestamp("us", "UTC")))
+    return values
+
+
+def _value(scalar: pa.Scalar) -> object:
+    try:
+        value: object = scalar.as_py()
+    except (ValueError, OverflowError):
+        return b""  # of a type that no column takes
+    return value
 
 
 READERS: dict[str, Callable[[Path], Iterator[Numbered]]] = {

@@ -68,6 +68,8 @@ def _number(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise BadValueError("wrong_type")
     text = str(value).strip()
+    if len(text) > 64:
+        raise BadValueError("value_too_long")
     if text:
         parse_decimal(text)
     return text or None

@@ -10,18 +10,23 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import micdm
 from dicom_factory import ROOT, table, write_slices
 from micdm.cli import app
-from micdm.result_rows import COLUMNS
+from micdm.result_files import WrongFileError, rows_of
+from micdm.result_rows import COLUMNS, BadRowError, check_row
+from micdm.schema import SCHEMAS
 from pipeline import COMMANDS, DuckDB, run, stage
 
 ROOT_FOLDER = Path(__file__).parents[2]
@@ -128,6 +133,7 @@ BAD_ROWS = [
     (result(value_number="8,5"), "value_number", "not_a_number"),
     (result(value_number=SECRET), "value_number", "not_a_number"),
     (result(value_number="NaN"), "value_number", "not_finite"),
+    (result(value_number="0." + "1" * 99), "value_number", "value_too_long"),
     (result(value_number="1e999"), "value_number", "number_out_of_range"),
     (result(operator="!="), "operator", "unknown_operator"),
     (result(laterality="left"), "laterality", "unknown_laterality"),
@@ -243,6 +249,56 @@ def test_parquet_types(tmp_path: Path) -> None:
     assert found[0]["result_datetime"] == moment.replace(tzinfo=None)
 
 
+def test_parquet_values_that_python_can_not_hold(tmp_path: Path) -> None:
+    rows = [result(feature_code=SECRET)] * 2
+    made = pa.Table.from_pylist(rows)
+    place = made.column_names.index("result_datetime")
+    micro = pa.array([1_704_274_200_000_000, 10**18])
+    for zone in (None, "Nowhere/Atall"):
+        moments = micro.cast(pa.timestamp("us", zone))
+        path, out = tmp_path / f"{zone is None}.parquet", tmp_path / f"raw{zone is None}"
+        pq.write_table(made.set_column(place, "result_datetime", moments), path)
+        status, said = load(path, out=out)
+        assert status == 0, said
+        (good,) = table(out, "algorithm_result")
+        assert good["result_datetime"] == dt.datetime(2024, 1, 3, 9, 30)  # noqa: DTZ001
+        assert good["result_offset"] == (None if zone is None else "+0000")
+        assert rejected(out) == [(2, "result_datetime", "wrong_type")]
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["1.2", ">"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=3,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*COLUMNS, "other"]), ANYTHING, max_size=4))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_row_is_taken_or_has_a_reason(changed: dict[str, object]) -> None:
+    with suppress(BadRowError):
+        rows = [check_row({**result(), **changed})]
+        assert pa.Table.from_pylist(rows, SCHEMAS["algorithm_result"]).num_rows == 1
+
+
+@given(st.binary(max_size=200), st.sampled_from(["csv", "jsonl", "parquet", "csv.gz"]))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_file_is_read_or_refused(tmp_path: Path, content: bytes, suffix: str) -> None:
+    good = write(tmp_path / f"good.{suffix}", [result(), coded()]).read_bytes()
+    path = tmp_path / f"any.{suffix}"
+    for made in (content, good + content, good[: -len(content) or None]):
+        path.write_bytes(made)
+        with suppress(WrongFileError):
+            for number, row in rows_of(path):
+                assert number > 0
+                assert row is None or isinstance(row, dict)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -290,6 +346,7 @@ def test_columns_must_be_known_and_quotes_closed(tmp_path: Path) -> None:
     assert (status, "Can't write to" in said) == (2, True)
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="tells the memory of a process")
 def test_many_rows_take_little_memory(tmp_path: Path) -> None:
     """100,000 rows need hardly more than 20,000 do."""
     path = tmp_path / "many.csv"

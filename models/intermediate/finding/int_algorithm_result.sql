@@ -86,7 +86,8 @@ select
             then keyed.finding_scope || '|' || {{ micdm.uri_part('keyed.lesion_key') }}
         -- A finding without a key is that of its row.
         when keyed.finding_code is not null
-            then keyed.feature_path || '|' || keyed.feature_slot
+            then
+                keyed.feature_path || '|' || keyed.feature_slot
                 || '|' || cast(keyed.ordinal as {{ text }})
     end as finding_key,
     keyed.finding_scheme,

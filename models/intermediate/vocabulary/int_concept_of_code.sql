@@ -2,7 +2,7 @@
 -- `standard_concept_id` the standard one it is or maps to; NULL where there is none. Several
 -- targets: the lowest id, so that the choice is stable. A code that is no longer valid counts only
 -- where it maps to one that is. A code that the vocabulary in use does not have is the one that
--- seed code_value_map gives for it.
+-- seed code_value_map gives for it, else the concept of ours that stands for it.
 
 with
 
@@ -97,6 +97,27 @@ of_vocabulary as (
     where preference = 1
 ),
 
+mapping as (
+    select
+        source_vocabulary_id,
+        source_code,
+        vocabulary_id,
+        concept_code
+    from {{ ref('mapping_code_value_map') }}
+    union all
+    select
+        own_code.source_vocabulary_id,
+        own_code.source_code,
+        own_code.vocabulary_id,
+        own_code.concept_code
+    from {{ ref('int_own_code') }} as own_code
+    left join {{ ref('mapping_code_value_map') }} as mapped
+        on
+            own_code.source_vocabulary_id = mapped.source_vocabulary_id
+            and own_code.source_code = mapped.source_code
+    where mapped.source_code is null
+),
+
 stand_in as (
     select
         mapping.source_vocabulary_id as vocabulary_id,
@@ -104,7 +125,7 @@ stand_in as (
         replacement.concept_id,
         replacement.domain_id,
         replacement.standard_concept_id
-    from {{ ref('mapping_code_value_map') }} as mapping
+    from mapping
     inner join of_vocabulary as replacement
         on
             mapping.vocabulary_id = replacement.vocabulary_id
