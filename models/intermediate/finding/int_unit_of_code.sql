@@ -1,5 +1,5 @@
 -- Units as reports and results write them, and the UCUM unit that each is: by seed unit_alias, else
--- UCUM's own code.
+-- UCUM's own code. A code that is all comment, such as {events}, is the unit 1 (UCUM, 12).
 
 with
 
@@ -50,7 +50,14 @@ named as (
 select
     named.unit_scheme,
     named.unit_source_code,
-    named.unit_code,
+    case
+        when
+            ucum.concept_id is null
+            and substr(named.unit_code, 1, 1) = '{'
+            and {{ dbt.position("'}'", 'named.unit_code') }} = length(named.unit_code)
+            then '1'
+        else named.unit_code
+    end as unit_code,
     ucum.concept_id,
     coalesce(ucum.standard_concept_id, ucum.concept_id) as unit_concept_id
 from named
