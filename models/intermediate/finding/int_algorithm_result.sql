@@ -101,7 +101,7 @@ select
     keyed.laterality,
     case
         when keyed.site_code is not null
-            then coalesce(lateralised.standard_concept_id, site.standard_concept_id, 0)
+            then coalesce(lateralised.standard_concept_id, site.site_concept_id, 0)
     end as stated_site_concept_id,
     {{ micdm.null_of(text) }} as derivation_code,
     {{ micdm.null_of(text) }} as method_code,

@@ -120,7 +120,7 @@ segmentation as (
         case
             when segment.region_code is not null
                 then coalesce(
-                    lateralised.standard_concept_id, site.standard_concept_id, 0
+                    lateralised.standard_concept_id, site.site_concept_id, 0
                 )
         end as stated_site_concept_id,
         {{ micdm.null_of(text) }} as derivation_code,
@@ -247,7 +247,7 @@ resolved as (
         end as value_as_concept_id,
         case
             -- A plain number has no unit concept.
-            when unit.unit_code = '1' then null
+            when unit.unit_source_code is not null and unit.unit_code is null then null
             when feature.unit_source_code is not null then coalesce(unit.unit_concept_id, 0)
         end as unit_concept_id,
         unit.unit_code,

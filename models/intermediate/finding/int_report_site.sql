@@ -64,7 +64,7 @@ select
     site.value_meaning as site_meaning,
     coalesce(side_of_site.laterality, side_beside.laterality) as laterality,
     lateralised.concept_code is not null as is_lateralised,
-    coalesce(lateralised.standard_concept_id, concept.standard_concept_id, 0)
+    coalesce(lateralised.standard_concept_id, concept.site_concept_id, 0)
         as anatomic_site_concept_id
 from site
 left join side_of_site

@@ -55,7 +55,11 @@ select
         {% if var('findings_as_conditions') %}
         when {{ is_finding }} and item.value_source_code is not null then null
         {% endif %}
-        when item.role is not null then 'report_context'
+        -- A finding in a section of a narrative report is an answer by itself.
+        when
+            item.role is not null
+            and not (item.role = 'finding' and coalesce(item_group.group_kind, '') = 'section')
+            then 'report_context'
         when item.value_type = 'CODE' and item_group.group_distance = 0 then 'report_context'
         when
             item.value_type = 'CODE'

@@ -1,5 +1,6 @@
 -- Units as reports and results write them, and the UCUM unit that each is: by seed unit_alias, else
--- UCUM's own code. A code that is all comment, such as {events}, is the unit 1 (UCUM, 12).
+-- UCUM's own code. NULL is a plain number: so is a code that is all comment, such as {events}, which
+-- is the unit 1 (UCUM, section 12).
 
 with
 
@@ -35,7 +36,12 @@ named as (
     select
         written.unit_scheme,
         written.unit_source_code,
-        coalesce(own_alias.unit_code, any_alias.unit_code, written.unit_source_code) as unit_code
+        -- An alias without a unit says that the number is a plain one.
+        case
+            when own_alias.unit is not null then own_alias.unit_code
+            when any_alias.unit is not null then any_alias.unit_code
+            else written.unit_source_code
+        end as unit_code
     from written
     left join alias as own_alias
         on
@@ -55,7 +61,7 @@ select
             ucum.concept_id is null
             and substr(named.unit_code, 1, 1) = '{'
             and {{ dbt.position("'}'", 'named.unit_code') }} = length(named.unit_code)
-            then '1'
+            then null
         else named.unit_code
     end as unit_code,
     ucum.concept_id,
