@@ -31,7 +31,7 @@ final as (
         {{ micdm.null_of('double precision') }} as range_low,
         {{ micdm.null_of('double precision') }} as range_high,
         {{ micdm.null_of('integer') }} as provider_id,
-        {{ micdm.null_of('integer') }} as visit_occurrence_id,
+        series.visit_occurrence_id,
         {{ micdm.null_of('integer') }} as visit_detail_id,
         parameter.tag as measurement_source_value,
         parameter.attribute_concept_id as measurement_source_concept_id,
@@ -50,4 +50,5 @@ final as (
 )
 
 select * from final
+{{ micdm.site_rows('measurement') }}
 order by measurement_id

@@ -100,7 +100,11 @@ stage as (
             inner join {{ ref('int_image_series') }} as series
                 on parameter.series_instance_uid = series.series_instance_uid
         ) as rows_in,
-        (select count(*) from {{ ref('measurement') }}) as rows_out
+        (
+            select count(*)
+            from {{ ref('measurement') }}
+            where {{ micdm.is_own('measurement', 'measurement_id') }}
+        ) as rows_out
 )
 
 select
