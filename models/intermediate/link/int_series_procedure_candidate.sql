@@ -31,7 +31,7 @@ around as (
     select * from {{ ref('int_site_around') }}
 ),
 
--- The more regions a place lies in, the narrower it is.
+-- The more regions a place lies in, the narrower it is: of several around the series' own that counts.
 place as (
     select
         site_concept_id,
@@ -108,7 +108,7 @@ graded as (
                 then 4
             else 5
         end as site_order,
-        coalesce(place.depth, 0) as depth
+        case when wider.site_concept_id is not null then place.depth else 0 end as depth
     from pair
     left join around as wider
         on

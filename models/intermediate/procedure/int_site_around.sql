@@ -22,7 +22,7 @@ body_part as (
 ),
 
 -- A part and the regions that contain it.
-around as (
+region as (
     select
         body_part,
         body_part as around
@@ -32,6 +32,27 @@ around as (
         body_part,
         ancestor as around
     from {{ ref('int_body_part_ancestor') }}
+),
+
+-- A region joined from several (chest and abdomen) contains each of them.
+joined as (
+    select
+        body_part.body_part,
+        combination.body_part as around
+    from body_part
+    inner join {{ ref('mapping_body_part_combination') }} as combination
+        on '+' || combination.parts || '+' like '%+' || body_part.body_part || '+%'
+),
+
+around as (
+    select * from region
+    union
+    select
+        region.body_part,
+        joined.around
+    from region
+    inner join joined
+        on region.around = joined.body_part
 ),
 
 -- A site, and its sides.
