@@ -6,6 +6,7 @@ Expectations are computed by tests/python/site_cdm.py, which knows nothing of th
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline import DuckDB, Postgres, Row, stage
+from pipeline import COMMANDS, PROJECT, DuckDB, Postgres, Row, run, stage
 from postgres_server import Server, fresh_database
 from site_cdm import (
     ABSENT,
@@ -185,7 +186,7 @@ def test_clinical_rows_have_the_visit_of_their_series(built: DuckDB) -> None:
     ) == [(0, False)]
     visits = built.rows(
         """
-        select made.visit_occurrence_id, list(distinct image.visit_occurrence_id order by all)
+        select made.visit_occurrence_id, list(distinct image.visit_occurrence_id)
         from omop.procedure_occurrence as made
         join omop.image_occurrence as image using (procedure_occurrence_id)
         where procedure_occurrence_id > 1000000000
@@ -295,7 +296,8 @@ def execute(database: DuckDB, sql: str) -> None:
 
 def test_a_person_that_arrives_releases_its_series(small: tuple[Site, DuckDB]) -> None:
     _, database = small
-    database.build(*ROWS_ONLY, **EXTEND)
+    only = (*ROWS_ONLY, "--select", "+image_occurrence", "+conflict")
+    database.build(*only, **EXTEND)
     images = "select image_series_uid, image_occurrence_id, person_id from omop.image_occurrence"
     assert database.rows(images) == [("1.2.3.1", 1, 5)]
     execute(
@@ -304,7 +306,7 @@ def test_a_person_that_arrives_releases_its_series(small: tuple[Site, DuckDB]) -
         " 1960 as year_of_birth, 0 as race_concept_id, 0 as ethnicity_concept_id,"
         " 'P2' as person_source_value",
     )
-    database.build(*ROWS_ONLY, **EXTEND)
+    database.build(*only, **EXTEND)
     assert database.rows(images) == [("1.2.3.1", 1, 5), ("1.2.3.2", 2, 6)]
     # What the header says of P2 is not what the CDM says.
     assert sorted(
@@ -313,10 +315,10 @@ def test_a_person_that_arrives_releases_its_series(small: tuple[Site, DuckDB]) -
 
 
 def test_persons_may_be_created_beside_the_site(small: tuple[Site, DuckDB]) -> None:
+    """Ids of ours that the site has fail the build."""
     _, database = small
-    database.build(
-        "build", "--exclude-resource-type", "unit_test", person_policy="create", **EXTEND
-    )
+    options = {"person_policy": "create", "id_offset": {"procedure_occurrence": 8}, **EXTEND}
+    database.build(*ROWS_ONLY, "--select", "+image_occurrence_detail", "+person", **options)
     assert database.rows(
         "select image_series_uid, image.person_id, person_match_method"
         " from omop.image_occurrence as image"
@@ -326,24 +328,58 @@ def test_persons_may_be_created_beside_the_site(small: tuple[Site, DuckDB]) -> N
         ("1.2.3.2", 1_000_000_001, "created"),
     ]
     assert database.rows("select person_id from omop.person") == [(5,), (1_000_000_001,)]
-
-
-def test_an_id_that_the_site_has_fails_the_build(small: tuple[Site, DuckDB]) -> None:
-    _, database = small
+    database.build("test", "--select", "person_registry", **options)
     with pytest.raises(AssertionError, match="clear_of_site_ids_procedure_registry"):
-        database.build(
-            "build",
-            "--exclude-resource-type",
-            "unit_test",
-            id_offset={"procedure_occurrence": 8},
-            **EXTEND,
-        )
+        database.build("test", "--select", "procedure_registry", **options)
 
 
 def test_the_last_id_of_32_bits_is_the_last(small: tuple[Site, DuckDB]) -> None:
     _, database = small
     with pytest.raises(AssertionError, match="The ids of measurement would pass 2147483647"):
-        database.build(*ROWS_ONLY, id_offset={"measurement": 2147483640})
+        database.build(
+            *ROWS_ONLY,
+            "--select",
+            "+measurement_registry",
+            id_offset={"measurement": 2147483640},
+        )
+
+
+def test_the_cdm_may_be_an_attached_file(small: tuple[Site, DuckDB], tmp_path: Path) -> None:
+    """In another file of DuckDB, which the profile attaches: database.schema."""
+    _, database = small
+    hospital = tmp_path / "hospital_cdm.duckdb"
+    database.path.rename(hospital)
+    profiles = tmp_path / "profiles"
+    profiles.mkdir()
+    text = (PROJECT / "profiles.yml.example").read_text(encoding="utf-8")
+    place = "      path: \"{{ env_var('MICDM_DUCKDB', 'micdm.duckdb') }}\"\n"
+    assert place in text
+    attach = f"      attach:\n        - {{path: '{hospital}', alias: cdm, read_only: true}}\n"
+    (profiles / "profiles.yml").write_text(text.replace(place, place + attach), encoding="utf-8")
+    variables = {
+        "raw_path": str(database.raw),
+        "cdm_mode": "extend",
+        "site_cdm_schema": f"cdm.{SCHEMA}",
+        "person_mapping": "cdm.imaging.person_mapping",
+    }
+    run(
+        [
+            *(COMMANDS / "dbt", *ROWS_ONLY, "--select", "+image_occurrence", "+omop.site"),
+            *(
+                "--project-dir",
+                PROJECT,
+                "--profiles-dir",
+                profiles,
+                "--vars",
+                json.dumps(variables),
+            ),
+            *("--target-path", tmp_path / "target", "--log-path", tmp_path / "target"),
+        ],
+        MICDM_DUCKDB=str(database.path),
+    )
+    assert database.rows("select image_series_uid, person_id from omop.image_occurrence") == [
+        ("1.2.3.1", 5)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -355,26 +391,22 @@ def test_the_last_id_of_32_bits_is_the_last(small: tuple[Site, DuckDB]) -> None:
             {},
             "lacks the column person.year_of_birth",
         ),
-        ("drop table hospital.concept", {}, "lacks the table concept"),
-        ("", {"site_cdm_schema": "hospitl"}, "there is no hospitl.person"),
+        ("", {"site_cdm_schema": "hospitl"}, "there is no hospitl"),
         ("", {"site_cdm_schema": None}, "site_cdm_schema must name"),
         ("", {"cdm_mode": "standalone"}, "has a meaning only with cdm_mode extend"),
-        ("", {"cdm_mode": "extent"}, "cdm_mode is extent"),
-        ("alter schema hospital rename to omop", {"site_cdm_schema": "omop"}, "is the site's"),
+        ("rename to omop", {"site_cdm_schema": "omop"}, "is the site's"),
     ],
 )
 def test_what_is_wrong_is_a_sentence_and_nothing_is_built(
     tmp_path: Path, change: str, variables: dict[str, Any], sentence: str
 ) -> None:
-    site = Site()
-    concepts(site)
-    person(site, 5, "P1")
+    site = Site(series=[one_series("1")])
+    stage(site.write_dicom(tmp_path / "dicom"), out=tmp_path / "raw")
     database = DuckDB(tmp_path / "micdm.duckdb", tmp_path / "raw")
     if "rename" in change:
         # DuckDB has no such statement.
-        text = str(tmp_path / "micdm.duckdb")
         into_duckdb(site, database.path)
-        with duckdb.connect(text) as connection:
+        with duckdb.connect(str(database.path)) as connection:
             connection.execute("create schema omop")
             for table in source_tables():
                 if table not in ABSENT:
@@ -383,19 +415,8 @@ def test_what_is_wrong_is_a_sentence_and_nothing_is_built(
     else:
         into_duckdb(site, database.path)
         execute(database, change or "select 1")
-    stage_one(tmp_path)
     tables = "select table_schema, table_name from information_schema.tables order by all"
     before = database.rows(tables)
     with pytest.raises(AssertionError, match=sentence):
         database.build(*ROWS_ONLY, **{**EXTEND, **variables})
     assert database.rows(tables) == before
-
-
-def stage_one(folder: Path) -> None:
-    """Stage one series."""
-    site = Site(series=[one_series("1")])
-    stage(site.write_dicom(folder / "dicom"), out=folder / "raw")
-
-
-def test_the_cdm_may_be_an_attached_file(small: tuple[Site, DuckDB], tmp_path: Path) -> None:
-    """The site's CDM in another file of DuckDB, attached in profiles.yml: database.schema."""
