@@ -335,6 +335,7 @@ def test_figures_3_and_4(rows: Rows, raw: Path) -> None:
             "select concept_id, vocabulary_id, concept_code from omop.concept"
         )
     }
+    folder = str(raw.parent / "archive")
     ids = Ids()
     for table, kinds in KINDS.items():
         columns = columns_of(rows, table)
@@ -349,18 +350,20 @@ def test_figures_3_and_4(rows: Rows, raw: Path) -> None:
         assert len(left) == len(written), table
         for printed in written:
             assert set(printed) <= set(columns)
-            folder = str(raw.parent / "archive")
-            fitting = [
-                ours
-                for ours in left
-                if all(
-                    ids.fits(kind_of(kinds[name], printed), printed[name], value)
-                    if name in kinds
-                    else same(printed.get(name, ""), value, concepts, folder)
+            wrong = [
+                {
+                    name: (printed.get(name), value)
                     for name, value in ours.items()
-                )
+                    if not (
+                        ids.fits(kind_of(kinds[name], printed), printed[name], value)
+                        if name in kinds
+                        else same(printed.get(name, ""), value, concepts, folder)
+                    )
+                }
+                for ours in left
             ]
-            assert len(fitting) == 1, (table, printed, fitting or left)
+            fitting = [ours for ours, cells in zip(left, wrong, strict=True) if not cells]
+            assert len(fitting) == 1, (table, printed, fitting or min(wrong, key=len))
             for name, kind in kinds.items():
                 ids.learn(kind_of(kind, printed), printed[name], fitting[0][name])
             left.remove(fitting[0])

@@ -1,5 +1,5 @@
 -- Pairs of an anatomic site and a site around it (itself too), by concept: what our body parts say,
--- and what the vocabulary says of those and of the places of the site's procedures.
+-- and what the vocabulary says of those, of the places of the site's procedures and of the series.
 
 with
 
@@ -79,6 +79,10 @@ place as (
     union
     select site_concept_id from {{ ref('int_site_procedure_concept') }}
     where site_concept_id is not null
+    union
+    -- A coded region that is none of our body parts.
+    select anatomic_site_concept_id as site_concept_id from {{ ref('int_series_anatomy') }}
+    where anatomic_site_status = 'mapped'
 )
 
 select
