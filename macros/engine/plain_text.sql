@@ -27,6 +27,8 @@
         '(^|[^A-Za-z0-9])([0-9]+)([A-Za-z]{3})',
         '\\1\\2 \\3',
     ) %}
+    {# An umlaut of UTF-8 that was read as Latin-1 is two signs: a lost letter. #}
+    {% set words = micdm.regexp_replace_all(words, '[ÃÄÅ][¤¶¼Ÿ„–œ©¨ª«¡³²±º§¢£´µ¸¹°‰‡“‘›™‚]|�', ' ') %}
     {% set letters = (
         "replace(replace(replace(replace(replace(" ~ words
         ~ ", 'ß', 'SS'), 'æ', 'AE'), 'Æ', 'AE'), 'œ', 'OE'), 'Œ', 'OE')"

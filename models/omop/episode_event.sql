@@ -1,5 +1,5 @@
--- What belongs to an episode: the clinical rows of the lesion's features, the imaging procedures they
--- were found on, and what the site adds (seed episode_member).
+-- What belongs to an episode: the clinical rows of the lesion's features, the imaging procedures
+-- they were found on, and what the site adds (seed episode_member).
 
 {% set field_of = {
     'measurement': 'field_measurement',

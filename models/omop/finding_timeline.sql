@@ -50,7 +50,7 @@ ranked as (
             order by
                 case when alg_datetime is null then 2 else 1 end,
                 alg_datetime desc,
-                image_feature_id
+                image_feature_id asc
         ) as preference
     from feature
 ),
@@ -58,27 +58,41 @@ ranked as (
 compared as (
     select
         ranked.*,
-        lag(image_date) over (
+        lag(ranked.image_date) over (
             partition by
-                person_id, episode_key, vocabulary_id, concept_code, derivation_code,
-                method_code, comparable_unit
-            order by image_date, image_feature_id
+                ranked.person_id,
+                ranked.episode_key,
+                ranked.vocabulary_id,
+                ranked.concept_code,
+                ranked.derivation_code,
+                ranked.method_code, ranked.comparable_unit
+            order by ranked.image_date, ranked.image_feature_id
         ) as previous_date,
-        lag(comparable_value) over (
+        lag(ranked.comparable_value) over (
             partition by
-                person_id, episode_key, vocabulary_id, concept_code, derivation_code,
-                method_code, comparable_unit
-            order by image_date, image_feature_id
+                ranked.person_id,
+                ranked.episode_key,
+                ranked.vocabulary_id,
+                ranked.concept_code,
+                ranked.derivation_code,
+                ranked.method_code, ranked.comparable_unit
+            order by ranked.image_date, ranked.image_feature_id
         ) as previous_value,
-        first_value(comparable_value) over (
+        first_value(ranked.comparable_value) over (
             partition by
-                person_id, episode_key, vocabulary_id, concept_code, derivation_code,
-                method_code, comparable_unit
-            order by image_date, image_feature_id
+                ranked.person_id,
+                ranked.episode_key,
+                ranked.vocabulary_id,
+                ranked.concept_code,
+                ranked.derivation_code,
+                ranked.method_code, ranked.comparable_unit
+            order by ranked.image_date, ranked.image_feature_id
         ) as first_size,
-        min(image_date) over (partition by person_id, episode_key) as first_date
+        min(ranked.image_date)
+            over (partition by ranked.person_id, ranked.episode_key)
+            as first_date
     from ranked
-    where preference = 1
+    where ranked.preference = 1
 ),
 
 measured as (
@@ -87,9 +101,10 @@ measured as (
         {{ micdm.days_between('first_date', 'image_date') }} as days_since_first,
         {{ micdm.days_between('previous_date', 'image_date') }} as days_since_previous,
         case
-            when is_size and comparable_value > 0 and previous_value > 0
-                then case dimension when 'length' then 3 else 1 end
-                    * ln(comparable_value / previous_value)
+            when compared.is_size and compared.comparable_value > 0 and compared.previous_value > 0
+                then
+                    case compared.dimension when 'length' then 3 else 1 end
+                    * ln(compared.comparable_value / compared.previous_value)
         end as log_volume_factor
     from compared
 ),
@@ -114,7 +129,9 @@ seen as (
         cast(measured.value_count as integer) as value_count,
         measured.days_since_first,
         measured.days_since_previous,
-        {{ micdm.significant('((measured.comparable_value - measured.previous_value) / measured.unit_factor)') }}
+        {{ micdm.significant(
+            '((measured.comparable_value - measured.previous_value) / measured.unit_factor)'
+        ) }}
             as absolute_change,
         case
             when measured.previous_value <> 0

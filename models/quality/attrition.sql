@@ -128,7 +128,10 @@ stage as (
         'report' as stage,
         'report' as grain,
         (select count(*) from report) as rows_in,
-        (select count(*) from report where reason_code is null) as rows_out
+        (
+            select count(*) from report
+            where reason_code is null
+        ) as rows_out
     union all
     select
         9 as stage_order,
@@ -144,7 +147,10 @@ stage as (
                     and report.file_id = item.file_id
             where item.value_type in ('NUM', 'CODE')
         ) as rows_in,
-        (select count(*) from feature where origin = 'report') as rows_out
+        (
+            select count(*) from feature
+            where origin = 'report'
+        ) as rows_out
     union all
     select
         10 as stage_order,
@@ -158,14 +164,20 @@ stage as (
                     usable_instance.run_id = segment.run_id
                     and usable_instance.file_id = segment.file_id
         ) as rows_in,
-        (select count(*) from feature where origin = 'segmentation') as rows_out
+        (
+            select count(*) from feature
+            where origin = 'segmentation'
+        ) as rows_out
     union all
     select
         11 as stage_order,
         'algorithm_result' as stage,
         'result' as grain,
         (select count(*) from {{ ref('stg_algorithm_result') }}) as rows_in,
-        (select count(*) from feature where origin = 'algorithm_result') as rows_out
+        (
+            select count(*) from feature
+            where origin = 'algorithm_result'
+        ) as rows_out
 )
 
 select

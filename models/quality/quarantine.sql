@@ -140,7 +140,9 @@ report_item as (
 finding_feature as (
     select
         case source when 'report' then 'report_item' else source end as stage,
-        case source when 'report' then 'report_item' when 'segmentation' then 'segment' else 'result' end
+        case source
+            when 'report' then 'report_item' when 'segmentation' then 'segment' else 'result'
+        end
             as grain,
         coalesce(sop_instance_uid, series_instance_uid) as entity,
         {{ micdm.null_of(dbt.type_string()) }} as container_member,

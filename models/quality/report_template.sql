@@ -1,5 +1,5 @@
--- What kinds of reports there are, and what became of their numbers and codes: a title without a rule
--- (seed sr_rule) gives no feature, and stands here.
+-- What kinds of reports there are, and what became of their numbers and codes: a title without a
+-- rule (seed sr_rule) gives no feature, and stands here.
 
 with
 

@@ -173,7 +173,10 @@ unmapped as (
     select
         'image_feature_concept_id' as field,
         source as source_path,
-        concept_scheme || ':' || concept_code || coalesce('|' || concept_meaning, '') as source_value,
+        concept_scheme
+        || ':'
+        || concept_code
+        || coalesce('|' || concept_meaning, '') as source_value,
         'unmapped' as status,
         series_instance_uid
     from feature
@@ -182,7 +185,10 @@ unmapped as (
     select
         'feature_value_concept_id' as field,
         source as source_path,
-        coalesce(value_scheme, '') || ':' || value_code || coalesce('|' || value_meaning, '') as source_value,
+        coalesce(value_scheme, '')
+        || ':'
+        || value_code
+        || coalesce('|' || value_meaning, '') as source_value,
         'unmapped' as status,
         series_instance_uid
     from feature
@@ -200,7 +206,10 @@ unmapped as (
     select
         'image_finding_concept_id' as field,
         source as source_path,
-        coalesce(finding_scheme, '') || ':' || finding_code || coalesce('|' || finding_meaning, '') as source_value,
+        coalesce(finding_scheme, '')
+        || ':'
+        || finding_code
+        || coalesce('|' || finding_meaning, '') as source_value,
         'unmapped' as status,
         series_instance_uid
     from feature
@@ -233,10 +242,10 @@ select
         order by
             series_count desc,
             row_count desc,
-            {{ micdm.byte_order('field') }},
-            {{ micdm.byte_order('source_path') }},
-            {{ micdm.byte_order('source_value') }},
-            {{ micdm.byte_order('status') }}
+            {{ micdm.byte_order('field') }} asc,
+            {{ micdm.byte_order('source_path') }} asc,
+            {{ micdm.byte_order('source_value') }} asc,
+            {{ micdm.byte_order('status') }} asc
     ) as work_order,
     field,
     source_path,

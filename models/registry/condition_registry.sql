@@ -1,5 +1,5 @@
--- Feature of the domain condition_occurrence -> condition_occurrence_id, kept for ever. The key is that of
--- image_feature_registry.
+-- Feature of the domain condition_occurrence -> condition_occurrence_id, kept for ever. The key is
+-- that of image_feature_registry.
 
 {{ micdm.id_registry(
     ref('int_feature_key'),

@@ -114,8 +114,11 @@ def _read_segmentation(source: Source, reader: Reader, content: Content) -> None
 
 
 def _read_tree(source: Source, wanted: Wanted, flags: set[str]) -> Tree:
-    """Read the first part of the data set, and more only when it does not end there."""
-    for most in (FIRST_BYTES, MOST_BYTES):
+    """Read the first part of the data set, and more only when what is wanted goes on after it.
+
+    Reports go on to their end.
+    """
+    for most in (MOST_BYTES,) if source.is_report else (FIRST_BYTES, MOST_BYTES):
         source.file.seek(source.start)
         data = source.file.read(most)
         found: set[str] = set()

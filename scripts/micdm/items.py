@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -107,6 +107,14 @@ class Reader:
             found = Code(scheme, next((t for t in texts if t), None), meaning)
             self.codes[key] = found
         return found
+
+
+def flat(cells: Iterable[object]) -> tuple[object, ...]:
+    """Return the columns of a row: a code is three of them."""
+    row: list[object] = []
+    for cell in cells:
+        row.extend(cell) if isinstance(cell, Code) else row.append(cell)
+    return tuple(row)
 
 
 @lru_cache(maxsize=256)

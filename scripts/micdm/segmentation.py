@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from micdm.attributes import CODE_TAGS
-from micdm.items import Code, Reader
+from micdm.items import Code, Reader, flat
 from micdm.tree import Item
 
 SEGMENT_SEQUENCE, NUMBER = 0x00620002, 0x00620004
@@ -52,10 +52,7 @@ class Segment(NamedTuple):
 
     def row(self) -> tuple[object, ...]:
         """Return the columns: a code is three of them."""
-        cells: list[object] = []
-        for cell in self:
-            cells.extend(cell) if isinstance(cell, Code) else cells.append(cell)
-        return tuple(cells)
+        return flat(self)
 
 
 def unreadable() -> Segment:

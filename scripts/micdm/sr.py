@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from micdm.attributes import CODE_TAGS
 from micdm.dataset import MAX_DEPTH
-from micdm.items import Code, Reader
+from micdm.items import Code, Reader, flat
 from micdm.texts import TextConcept, scheme_key
 from micdm.tree import Item, Tree
 from micdm.values import BadValueError, Value, parse_date, parse_datetime, parse_time
@@ -93,10 +93,7 @@ class SrItem(NamedTuple):
 
     def row(self) -> tuple[object, ...]:
         """Return the columns: a code is three of them."""
-        cells: list[object] = []
-        for cell in self:
-            cells.extend(cell) if isinstance(cell, Code) else cells.append(cell)
-        return tuple(cells)
+        return flat(self)
 
 
 class _Place(NamedTuple):
@@ -299,7 +296,7 @@ def _moment(text: str | None) -> tuple[str | None, str | None]:
 
 
 def _check_references(rows: list[SrItem]) -> list[SrItem]:
-    """Mark items that refer to one that is not there, or in a circle (PS3.3 C.17.3.2.5)."""
+    """Mark items that refer to one that is not there, or in a circle (PS3.3 A.35.3.3.1)."""
     targets = {r.path: r.referenced_path for r in rows if r.referenced_path}
     if not targets:
         return rows

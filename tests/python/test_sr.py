@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import io
 import random
+import re
 import struct
 import zipfile
 from collections import Counter
@@ -31,6 +33,7 @@ from pydicom.uid import (
     KeyObjectSelectionDocumentStorage,
     SegmentationStorage,
 )
+from typer.testing import CliRunner
 
 from dicom_factory import (
     ROOT,
@@ -41,12 +44,16 @@ from dicom_factory import (
     item,
     make_tar,
     meta_information,
+    read,
     sequence,
     stage,
     table,
+    values_of,
 )
 from micdm import content, run, tree, worker
+from micdm.cli import app
 from micdm.reader import Rejected, read_header
+from micdm.seeds import seed_path
 from micdm.texts import load_texts
 from report_factory import (
     LENGTH,
@@ -767,6 +774,26 @@ def test_a_bad_list_of_texts_is_a_sentence(tmp_path: Path, text: str | None, mes
         stage(tmp_path, out=tmp_path / "out", text_files=[site])
 
 
+def test_the_command_takes_a_list_of_texts(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    made = report(content_item("TEXT", COMMENT, TextValue="no secret here"))
+    (folder / "a.dcm").write_bytes(encoded(made))
+    site = tmp_path / "site.csv"
+    command = ["stage", str(folder), "--out", str(tmp_path / "out"), "--report-texts", str(site)]
+    missing = CliRunner().invoke(app, command)
+    assert missing.exit_code == 2
+    assert "The list of report texts can't be used" in missing.stderr
+    site.write_text("scheme,code\nDCM,121106\n")
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert re.search(r"^  reports +1$", done.stdout, re.MULTILINE)
+    (row,) = (r for r in table(tmp_path / "out", "dicom_sr_item") if r["path"] == "1.1")
+    assert row["value_text"] == "no secret here"
+    (ran,) = table(tmp_path / "out", "extract_run")
+    assert ran["arguments"].endswith(f"--report-texts {site}")
+
+
 def test_no_person_and_no_words_are_staged(tmp_path: Path, measured: bytes) -> None:
     """Names and free text, wherever they may stand in a report, are in no staged file."""
     secret = "Zebra"
@@ -861,6 +888,12 @@ def mutilated(made: Dataset, chance: random.Random) -> Dataset:
     return made
 
 
+@cache
+def reason_codes() -> set[str]:
+    with seed_path("reason_code").open(encoding="utf-8") as lines:
+        return {row["reason_code"] for row in csv.DictReader(lines)}
+
+
 def assert_accounted(data: bytes) -> None:
     """What is read as an object has a root, the same each time; nothing raises."""
     attributes = run.read_attribute_list()
@@ -875,6 +908,8 @@ def assert_accounted(data: bytes) -> None:
             assert not (header.identity.sop_class_uid or "").startswith(content.REPORT_CLASSES)
             return
         read = content.read_content(header.source, attributes.texts)
+        reasons = {row.reason_code for row in (*read.items, *read.segments)}
+        assert reasons - {None} <= reason_codes()
         if header.source.is_report:
             assert read.items[0].path == "1"
             assert [i.item_number for i in read.items] == list(range(1, len(read.items) + 1))
@@ -937,3 +972,20 @@ def test_ten_thousand_items() -> None:
     rows = items_of(long_report(10_000))
     assert len(rows) == 10_001
     assert rows["1.10000"]["value_number"] == 9_999.0
+
+
+# The irradiation events of images, which dose reports refer to
+
+
+def test_images_tell_their_irradiation_events() -> None:
+    events = [f"{ROOT}.11.1", f"{ROOT}.11.2"]
+    simple = dataset(IrradiationEventUID=events)
+    assert values_of(read(encode(simple)), "IrradiationEventUID") == events
+    frames = []
+    for event in (events[0], events[1], events[0]):
+        inner, frame = Dataset(), Dataset()
+        inner.IrradiationEventUID = event
+        frame.IrradiationEventIdentificationSequence = [inner]
+        frames.append(frame)
+    enhanced = dataset(PerFrameFunctionalGroupsSequence=frames)
+    assert values_of(read(encode(enhanced)), "IrradiationEventUID") == events

@@ -2,7 +2,8 @@
 -- and no head, and COLONNA CERVICALE a spine and no neck. Words match whole, blanks apart (C SPINE
 -- is CSPINE, if it is not too short to be sure), by their beginning (match_type prefix) or end
 -- (suffix), or anywhere in the text (contains: scripts that put no blanks). A word of match_type
--- last counts at the end of the text only.
+-- last counts at the end of the text only; one of match_type inside counts in an unknown word that
+-- it does not begin, or in one that is known by its beginning only (CHEST1VIEWABDOMEN2VIEWS).
 
 with
 
@@ -220,6 +221,29 @@ kept_of_{{ word_count }} as (
 ),
 
 {% endfor %}
+kept_inside as (
+    select
+        phrase.plain_text,
+        phrase.place,
+        phrase.word_count,
+        2 as match_order,
+        word.word,
+        word.kind,
+        word.body_part
+    from phrase
+    inner join word
+        on
+            word.match_type = 'inside'
+            and phrase.phrase like '_%' || word.word || '%'
+    left join kept_of_1 as known
+        on
+            phrase.plain_text = known.plain_text
+            and phrase.place >= known.place
+            and phrase.place < known.place + known.word_count
+            and (known.match_order = 1 or known.kind <> 'region')
+    where phrase.word_count = 1 and known.plain_text is null
+),
+
 kept_contained as (
     select one.*
     from contained_match as one
@@ -250,3 +274,13 @@ select
     kind,
     body_part
 from kept_contained
+union all
+select
+    plain_text,
+    place,
+    word_count,
+    match_order,
+    word,
+    kind,
+    body_part
+from kept_inside

@@ -2,7 +2,9 @@
 -- named region are dropped (HEAD BRAIN is the brain); what is left is one part, or a combination
 -- that DICOM has a term for (CHEST ABDOMEN PELVIS), or it abstains: a wrong site is worse than
 -- none. A phantom or specimen is no anatomy, whatever region it stands for (CHEST PHANTOM); a
--- region that is said not to be meant (NO CHEST) makes the text abstain.
+-- region that is said not to be meant (NO CHEST, SEE CHEST) makes the text abstain, and so does a
+-- word that may be another region (CH), a range (HIP TO KNEE), and an unknown word that is listed
+-- with a region (CHEST/XYZ).
 
 with
 
@@ -20,6 +22,14 @@ region as (
         body_part
     from found
     where kind = 'region'
+),
+
+region_count as (
+    select
+        plain_text,
+        count(*) as region_count
+    from region
+    group by plain_text
 ),
 
 containing as (
@@ -88,6 +98,26 @@ negated as (
     where negation.kind = 'negation'
 ),
 
+doubtful as (
+    select plain_text
+    from found
+    where kind = 'doubt'
+    union
+    select scale.plain_text
+    from found as scale
+    inner join found as first_end
+        on
+            scale.plain_text = first_end.plain_text
+            and first_end.kind = 'region'
+            and first_end.place + first_end.word_count = scale.place
+    inner join found as last_end
+        on
+            scale.plain_text = last_end.plain_text
+            and last_end.kind = 'region'
+            and scale.place + scale.word_count = last_end.place
+    where scale.kind = 'range'
+),
+
 -- The first letter of a word that was cut off: NECK/CHEST/ABD/P. C begins CONTRAST as a rule.
 cut_letter as (
     select distinct plain_text
@@ -97,25 +127,19 @@ cut_letter as (
 
 -- Words that are not known. Those of two letters or more may change what the others mean; a
 -- single one, or one with a digit in it, is an abbreviation of the protocol as a rule.
-unknown as (
+unknown_word as (
     select
         word.plain_text,
-        sum(
-            case
-                when
-                    (
-                        length(word.phrase) >= 2
-                        or (
-                            cut_letter.plain_text is not null
-                            and word.plain_text like '% ' || word.phrase
-                        )
-                    )
-                    and translate(word.phrase, '0123456789', '') = word.phrase
-                    then 1
-                else 0
-            end
-        ) as unknown_count,
-        {{ dbt.listagg('word.phrase', "', '", 'order by word.place') }} as words
+        word.place,
+        word.phrase,
+        (
+            length(word.phrase) >= 2
+            or (
+                cut_letter.plain_text is not null
+                and word.plain_text like '% ' || word.phrase
+            )
+        )
+        and translate(word.phrase, '0123456789', '') = word.phrase as may_matter
     from {{ ref('int_anatomy_phrase') }} as word
     left join cut_letter
         on word.plain_text = cut_letter.plain_text
@@ -133,10 +157,39 @@ unknown as (
                         and found.place <= word.place
                         and word.place < found.place + found.word_count
                     )
-                    or (found.match_order = 3 and word.phrase like '%' || found.word || '%')
+                    or (
+                        found.match_order = 3
+                        and (
+                            word.phrase like '%' || found.word || '%'
+                            or found.word like '%' || word.phrase || '%'
+                        )
+                    )
                 )
         )
-    group by word.plain_text
+),
+
+unknown as (
+    select
+        plain_text,
+        sum(case when may_matter then 1 else 0 end) as unknown_count,
+        {{ dbt.listagg('phrase', "', '", 'order by place') }} as words
+    from unknown_word
+    group by plain_text
+),
+
+listed_unknown as (
+    select distinct
+        text.path,
+        text.value_text
+    from text
+    inner join unknown_word
+        on
+            text.plain_text = unknown_word.plain_text
+            and unknown_word.may_matter
+            and (
+                text.listed_text like '% ¦ ' || unknown_word.phrase || ' %'
+                or text.listed_text like '% ' || unknown_word.phrase || ' ¦ %'
+            )
 ),
 
 matched as (
@@ -144,7 +197,7 @@ matched as (
         plain_text,
         {{ dbt.listagg('word', "', '", 'order by place, ' ~ micdm.byte_order('word')) }} as words
     from found
-    where kind in ('region', 'not_anatomy', 'object', 'negation')
+    where kind in ('region', 'not_anatomy', 'object', 'negation', 'doubt', 'range')
     group by plain_text
 ),
 
@@ -158,9 +211,12 @@ read as (
         end as body_part,
         case when side.side_count = 1 then side.laterality end as laterality,
         coalesce(combined.part_count, 0) as part_count,
+        coalesce(region_count.region_count, 0) as region_count,
         no_anatomy.plain_text is not null as says_no_anatomy,
         coalesce(no_anatomy.is_object, false) as is_object,
         negated.plain_text is not null as is_negated,
+        doubtful.plain_text is not null as is_doubtful,
+        listed_unknown.value_text is not null as lists_unknown,
         matched.words as matched_words,
         unknown.words as unknown_words,
         cast(coalesce(unknown.unknown_count, 0) as integer) as unknown_count,
@@ -171,12 +227,20 @@ read as (
         on text.plain_text = combined.plain_text
     left join {{ ref('mapping_body_part_combination') }} as combination
         on combined.parts = combination.parts
+    left join region_count
+        on text.plain_text = region_count.plain_text
     left join side
         on text.plain_text = side.plain_text
     left join no_anatomy
         on text.plain_text = no_anatomy.plain_text
     left join negated
         on text.plain_text = negated.plain_text
+    left join doubtful
+        on text.plain_text = doubtful.plain_text
+    left join listed_unknown
+        on
+            text.path = listed_unknown.path
+            and text.value_text = listed_unknown.value_text
     left join matched
         on text.plain_text = matched.plain_text
     left join unknown
@@ -189,11 +253,16 @@ judged as (
         case
             when read.is_object then 'not_anatomy'
             when read.is_negated then 'abstained'
+            when read.part_count > 0 and read.is_doubtful then 'abstained'
             when read.part_count > 0 and read.body_part is null then 'abstained'
             -- The unknown word may be another region, or the one that says which.
             when
                 read.unknown_count > 0
                 and (open_part.any_text or (open_part.any_text = false and read.is_body_part))
+                then 'abstained'
+            when
+                read.lists_unknown
+                and (open_part.body_part is not null or read.region_count > 1)
                 then 'abstained'
             when read.part_count > 0 then 'mapped'
             when

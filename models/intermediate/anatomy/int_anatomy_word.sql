@@ -1,12 +1,19 @@
 -- Every word or phrase that says something about where in the body: the seed anatomy_word (in many
 -- languages), and the defined terms of Body Part Examined themselves, as DICOM writes them
--- (ABDOMENPELVIS) and as it explains them (ABDOMEN AND PELVIS).
+-- (ABDOMENPELVIS) and as it explains them (ABDOMEN AND PELVIS). Words with accents also as they
+-- look when an archive has lost these letters: Sch?del, which plain_text makes SCH DEL.
+
+{% set accented = (
+    '[àáâãäåāăąçćčďđèéêëēėęěğìíîïīįıłñńňòóôõöøōőŕřśşšșťțùúûüūůűųýÿźżžßæœ'
+    ~ 'ÀÁÂÃÄÅĀĂĄÇĆČĎĐÈÉÊËĒĖĘĚĞÌÍÎÏĪĮİŁÑŃŇÒÓÔÕÖØŌŐŔŘŚŞŠȘŤȚÙÚÛÜŪŮŰŲÝŸŹŻŽÆŒ]'
+) %}
 
 with
 
 given as (
     select
         {{ micdm.plain_text('word') }} as word,
+        {{ micdm.plain_text(micdm.regexp_replace_all('word', accented, ' ')) }} as lossy_word,
         match_type,
         kind,
         body_part
@@ -49,6 +56,23 @@ everything as (
         body_part,
         1 as preference
     from given
+    union all
+    select
+        lossy_word as word,
+        match_type,
+        case kind when 'anatomy' then 'region' else kind end as kind,
+        body_part,
+        4 as preference
+    from given
+    -- What is left must be enough to tell.
+    where
+        lossy_word <> word
+        and (
+            (match_type = 'exact' and length(replace(lossy_word, ' ', '')) >= 5)
+            or (match_type = 'exact' and lossy_word like '_ ___%')
+            or (match_type = 'prefix' and length(replace(lossy_word, ' ', '')) >= 6)
+        )
+        and length(lossy_word) - length(replace(lossy_word, ' ', '')) <= 3
     union all
     select
         word,

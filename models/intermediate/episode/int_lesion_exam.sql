@@ -1,5 +1,5 @@
--- Each lesion and each examination (study and modality) of its person in which lesions were followed
--- on the same part of the body: seen there or not. `status` is
+-- Each lesion and each examination (study and modality) of its person in which lesions were
+-- followed on the same part of the body: seen there or not. `status` is
 --   baseline      seen, and no such examination came before
 --   new           seen for the first time, and such an examination came before without it
 --   followed      seen, and seen before

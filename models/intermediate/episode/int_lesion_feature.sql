@@ -1,6 +1,6 @@
--- Features of lesions that are followed: those with a tracking UID, or with the lesion key that a site
--- gives with its results. Nothing else makes two findings one lesion. One row per feature, with the
--- clinical row that holds its value.
+-- Features of lesions that are followed: those with a tracking UID, or with the lesion key that a
+-- site gives with its results. Nothing else makes two findings one lesion. One row per feature,
+-- with the clinical row that holds its value.
 
 select
     feature.person_id,

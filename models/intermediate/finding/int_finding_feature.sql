@@ -236,7 +236,9 @@ resolved as (
         case
             when
                 feature.is_finding
-                and coalesce(finding_at_site.standard_domain_id, finding_entry.standard_domain_id, '')
+                and coalesce(
+                    finding_at_site.standard_domain_id, finding_entry.standard_domain_id, ''
+                )
                 <> 'Condition'
                 then 'report_context'
         end as finding_reason_code,

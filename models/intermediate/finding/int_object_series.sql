@@ -1,5 +1,5 @@
--- The image series that a segmentation was drawn on: its Referenced Series Sequence, else the source
--- images that it names, where these are staged.
+-- The image series that a segmentation was drawn on: its Referenced Series Sequence, else the
+-- source images that it names, where these are staged.
 
 with
 

@@ -101,7 +101,11 @@ select
     sop_instance_uid,
     parent_path,
     2 as kind_order,
-    {{ micdm.alg_system('device_manufacturer', 'device', 'device_software', micdm.null_of(dbt.type_string())) }}
-        as alg_system
+    {{ micdm.alg_system(
+        'device_manufacturer',
+        'device',
+        'device_software',
+        micdm.null_of(dbt.type_string()),
+    ) }} as alg_system
 from described
 where algorithm_name is null and device is not null

@@ -24,4 +24,4 @@ select
     item.depth - level.ancestor_depth as distance
 from item
 inner join level
-    on level.ancestor_depth <= item.depth
+    on item.depth >= level.ancestor_depth

@@ -1,5 +1,5 @@
--- What the items around a value say about it: its finding, site, method, tracking UID and so on.
--- Of one role the nearest item counts: below the value itself, then beside it, then further up. What
+-- What the items around a value say about it: its finding, site, method, tracking UID and so on. Of
+-- one role the nearest item counts: below the value itself, then beside it, then further up. What
 -- tells findings apart is looked for within their own group only.
 
 with

@@ -1,7 +1,7 @@
 -- Every number and code of a report that may be a feature, with all that is known of it, and the
--- reason why it is none. A finding is (tracking UID, study), so that the same lesion is a new finding
--- at each time point; without a tracking UID it is (report, group). What the same source says again
--- of the same finding in a later report replaces what it said before.
+-- reason why it is none. A finding is (tracking UID, study), so that the same lesion is a new
+-- finding at each time point; without a tracking UID it is (report, group). What the same source
+-- says again of the same finding in a later report replaces what it said before.
 
 with
 
@@ -72,10 +72,15 @@ assembled as (
         context.tracking_identifier,
         context.derivation_code,
         context.method_code,
-        case when value.is_finding then item.value_scheme else context.finding_scheme end as finding_scheme,
-        case when value.is_finding then item.value_source_code else context.finding_source_code end as finding_source_code,
-        case when value.is_finding then item.value_code else context.finding_code end as finding_code,
-        case when value.is_finding then item.value_meaning else context.finding_meaning end as finding_meaning,
+        case when value.is_finding then item.value_scheme else context.finding_scheme end
+            as finding_scheme,
+        case
+            when value.is_finding then item.value_source_code else context.finding_source_code
+        end as finding_source_code,
+        case when value.is_finding then item.value_code else context.finding_code end
+            as finding_code,
+        case when value.is_finding then item.value_meaning else context.finding_meaning end
+            as finding_meaning,
         context.site_code,
         algorithm.alg_system,
         coalesce(

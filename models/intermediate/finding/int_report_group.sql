@@ -1,5 +1,5 @@
--- The items of a report that open a group by a rule (seed sr_rule): a finding, a dose event, a total,
--- a section, or context. A rule for the report's title counts before one for any title.
+-- The items of a report that open a group by a rule (seed sr_rule): a finding, a dose event, a
+-- total, a section, or context. A rule for the report's title counts before one for any title.
 
 with
 

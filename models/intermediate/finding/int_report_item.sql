@@ -1,6 +1,6 @@
 -- The content items of usable reports, with their codes brought to the current schemes and the role
--- that seed sr_item_role gives to what they name. Codes decide, not relationships or templates: real
--- reports vary in both.
+-- that seed sr_item_role gives to what they name. Codes decide, not relationships or templates:
+-- real reports vary in both.
 
 with
 

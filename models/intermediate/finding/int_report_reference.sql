@@ -1,5 +1,5 @@
--- The images and segmentations that the items of a report refer to, with the series they are in: that
--- of the staged instance, else the one that the report's evidence gives. A reference to a
+-- The images and segmentations that the items of a report refer to, with the series they are in:
+-- that of the staged instance, else the one that the report's evidence gives. A reference to a
 -- segmentation leads to the series it was drawn on.
 
 with

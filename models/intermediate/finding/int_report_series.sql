@@ -70,7 +70,7 @@ ranked as (
                     else 1
                 end,
                 scoped.weight desc,
-                {{ micdm.byte_order('scoped.series_instance_uid') }}
+                {{ micdm.byte_order('scoped.series_instance_uid') }} asc
         ) as preference
     from scoped
     inner join first_level

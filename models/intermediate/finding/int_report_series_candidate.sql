@@ -1,5 +1,5 @@
--- The image series that the values below an item may have been measured on, by what says so (`level`:
--- the lowest counts):
+-- The image series that the values below an item may have been measured on, by what says so
+-- (`level`: the lowest counts):
 --   1 item_reference       an image below the value itself
 --   1 irradiation_event    the series that states the dose event's UID
 --   2 group_reference      an image in the group

@@ -3,7 +3,7 @@
 -- value) says what the features mean and is none itself; the finding becomes a condition where the
 -- site wants it (var findings_as_conditions).
 
-{# Coded items that name the finding of their group; one that opens a group is the finding itself. #}
+{# Coded items that name the finding of their group; one that opens a group is the finding. #}
 {% set is_finding %}
 (
     item.value_type = 'CODE'
@@ -20,8 +20,7 @@ report as (
 
 -- Titles that have a rule of their own.
 ruled_title as (
-    select distinct
-        report_group.sop_instance_uid
+    select distinct report_group.sop_instance_uid
     from {{ ref('int_report_group') }} as report_group
 ),
 

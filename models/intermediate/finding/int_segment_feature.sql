@@ -1,6 +1,6 @@
 -- Each segment of a segmentation as one feature: its property type is present on the series that it
--- was drawn on (PS3.3 C.8.20.2). Nothing else is made up from it. A site may leave segmentations out
--- (var segmentations).
+-- was drawn on (PS3.3 C.8.20.2). Nothing else is made up from it. A site may leave segmentations
+-- out (var segmentations).
 
 with
 
@@ -44,7 +44,7 @@ candidate as (
                     else 1
                 end,
                 object_series.instance_count desc,
-                {{ micdm.byte_order('object_series.series_instance_uid') }}
+                {{ micdm.byte_order('object_series.series_instance_uid') }} asc
         ) as preference
     from {{ ref('int_object_series') }} as object_series
     left join series
@@ -81,7 +81,7 @@ assembled as (
                 ) }}
         end as alg_system,
         case
-            {% if not var('segmentations') %}
+        {% if not var('segmentations') %}
             when 1 = 1 then 'switched_off'
             {% endif %}
             when segment.reason_code is not null then segment.reason_code
@@ -115,7 +115,8 @@ keyed as (
         case
             when tracking_uid is not null
                 then 'uid:' || tracking_uid || '|' || coalesce(study_instance_uid, '')
-            else 'sop:' || sop_instance_uid || '|' || cast(segment_number as {{ dbt.type_string() }})
+            else
+                'sop:' || sop_instance_uid || '|' || cast(segment_number as {{ dbt.type_string() }})
         end as finding_key
     from assembled
 )

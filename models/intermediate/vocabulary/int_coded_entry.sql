@@ -1,7 +1,7 @@
--- Every coded entry (scheme and code) that headers, reports, segmentations and results of algorithms
--- name, and the concept it is. Designators are compared without regard to case and marks (SNOMED-CT,
--- sct); codes of SNOMED-RT, which DICOM used until 2017 and most reports still use, are those of
--- SNOMED CT that DICOM gives for them.
+-- Every coded entry (scheme and code) that headers, reports, segmentations and results of
+-- algorithms name, and the concept it is. Designators are compared without regard to case and marks
+-- (SNOMED-CT, sct); codes of SNOMED-RT, which DICOM used until 2017 and most reports still use, are
+-- those of SNOMED CT that DICOM gives for them.
 
 with
 
