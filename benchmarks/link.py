@@ -2,8 +2,8 @@
 
 ``python benchmarks/link.py``. A small hospital is built once; then series, visits and procedures
 are replaced by many, in three sizes, and the linking models are run on each. Seconds differ from
-machine to machine; that four times the rows take about four times as long does not. The last size
-has one patient with thousands of visits and series, who must not make it quadratic.
+machine to machine; that eight times the rows take at most eight times as long does not. The last
+size has one patient with thousands of visits and series, who must not make it quadratic.
 """
 
 from __future__ import annotations
@@ -32,18 +32,19 @@ def fill(path: Path, persons: int, *, heavy: int = 0) -> None:
 
     `heavy` gives the first person so many more visits, and a quarter as many more series.
     """
-    day = "date '2020-01-01' + cast(hash(i, 'day') % 1000 as integer)"
+    day = "date '2020-01-01' + cast(hash(i, '{}') % 1000 as integer)"
     with duckdb.connect(str(path)) as connection:
         connection.execute(
             f"""
             create or replace temp table visit as
             select i as visit_id, if(i > {persons * 10}, 1, i % {persons} + 1) as person_id,
-                {day} as day, cast(hash(i, 'length') % 5 as integer) as length
+                {day.format("visit")} as day, cast(hash(i, 'length') % 5 as integer) as length
             from range(1, {persons * 10 + heavy} + 1) as made(i);
             create or replace temp table series as
-            select i, if(i > {persons * 2}, 1, i % {persons} + 1) as person_id, {day} as day,
-                ['CT', 'CT', 'MR'][hash(i, 'modality') % 3 + 1] as modality,
-                {SITES}[hash(i, 'site') % 4 + 1] as site_concept_id
+            select i, if(i > {persons * 2}, 1, i % {persons} + 1) as person_id,
+                {day.format("series")} as day,
+                ['CT', 'CT', 'MR'][cast(hash(i, 'modality') % 3 as integer) + 1] as modality,
+                {SITES}[cast(hash(i, 'site') % 4 as integer) + 1] as site_concept_id
             from range(1, {persons * 2 + heavy // 4} + 1) as made(i);
             delete from {SCHEMA}.visit_occurrence;
             insert into {SCHEMA}.visit_occurrence by name
@@ -54,7 +55,7 @@ def fill(path: Path, persons: int, *, heavy: int = 0) -> None:
             delete from {SCHEMA}.procedure_occurrence;
             insert into {SCHEMA}.procedure_occurrence by name
             select visit_id as procedure_occurrence_id, person_id, day as procedure_date,
-                {CODES}[hash(visit_id, 'code') % 5 + 1] as procedure_concept_id
+                {CODES}[cast(hash(visit_id, 'code') % 5 as integer) + 1] as procedure_concept_id
             from visit where visit_id % 2 = 0;
             """
         )
@@ -93,9 +94,9 @@ def main() -> None:
         into_duckdb(site, database.path)
         database.build(*ROWS_ONLY, "--select", "+int_series_procedure_candidate", **EXTEND)
         sizes = {
-            "5,000 persons, 50,000 visits, 10,000 series": (5_000, 0),
             "20,000 persons, 200,000 visits, 40,000 series": (20_000, 0),
-            "the same, and one of 20,000 visits, 5,000 series": (20_000, 20_000),
+            "160,000 persons, 1,600,000 visits, 320,000 series": (160_000, 0),
+            "the same, and one person with 20,000 visits, 5,000 series": (160_000, 20_000),
         }
         first: dict[str, float] = {}
         for title, (persons, heavy) in sizes.items():

@@ -21,8 +21,8 @@ instance as (
 -- Patients that the site's CDM knows: what the headers say of them, and what the CDM does.
 known as (
     select
-        matched.patient_id,
-        matched.issuer_of_patient_id,
+        found.patient_id,
+        found.issuer_of_patient_id,
         cast(extract(year from stated.birth_date) as integer) as stated_birth_year,
         person.year_of_birth,
         case stated.patient_sex
@@ -30,13 +30,13 @@ known as (
             when 'F' then {{ micdm.cdm_concept('gender_female') }}
         end as stated_gender_concept_id,
         nullif(person.gender_concept_id, 0) as gender_concept_id
-    from {{ ref('int_person_match') }} as matched
+    from {{ ref('int_person_match') }} as found
     inner join {{ ref('int_patient') }} as stated
         on
-            matched.patient_id = stated.patient_id
-            and matched.issuer_of_patient_id = stated.issuer_of_patient_id
+            found.patient_id = stated.patient_id
+            and found.issuer_of_patient_id = stated.issuer_of_patient_id
     inner join {{ ref('stg_cdm_person') }} as person
-        on matched.person_id = person.person_id
+        on found.person_id = person.person_id
 )
 
 select
@@ -144,14 +144,14 @@ select distinct
     'accession_of_another_person' as conflict,
     'mapping of the accession number not used' as resolution
 from series
-inner join {{ ref('int_series_content') }} as content
-    on series.series_instance_uid = content.series_instance_uid
-inner join {{ ref('stg_accession_mapping') }} as mapping
-    on content.accession_number = mapping.accession_number
+inner join {{ ref('int_series_content') }} as counted
+    on series.series_instance_uid = counted.series_instance_uid
+inner join {{ ref('stg_accession_mapping') }} as accession
+    on counted.accession_number = accession.accession_number
 left join {{ ref('stg_cdm_procedure_occurrence') }} as site_procedure
-    on mapping.procedure_occurrence_id = site_procedure.procedure_occurrence_id
+    on accession.procedure_occurrence_id = site_procedure.procedure_occurrence_id
 left join {{ ref('stg_cdm_visit_occurrence') }} as site_visit
-    on mapping.visit_occurrence_id = site_visit.visit_occurrence_id
+    on accession.visit_occurrence_id = site_visit.visit_occurrence_id
 where
     site_procedure.person_id <> series.person_id
     or site_visit.person_id <> series.person_id

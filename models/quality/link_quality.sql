@@ -1,7 +1,6 @@
--- How links were made: to a person, a visit, a procedure, by month of the image and modality. One row
--- per link, month, modality and method; `none` is a series without the link, a reason why in
--- quality.quarantine. All series whose headers are good enough seek a person; those with one, the
--- others.
+-- How links were made: to a person, a visit, a procedure, by month of the image and modality. One
+-- row per link, month, modality and method; `none` is a series without the link. All series whose
+-- headers are good enough seek a person; those with one seek the others.
 
 with
 

@@ -318,7 +318,8 @@ def test_persons_may_be_created_beside_the_site(small: tuple[Site, DuckDB]) -> N
     """Ids of ours that the site has fail the build."""
     _, database = small
     options = {"person_policy": "create", "id_offset": {"procedure_occurrence": 8}, **EXTEND}
-    database.build(*ROWS_ONLY, "--select", "+image_occurrence_detail", "+person", **options)
+    wanted = ("+image_occurrence", "+image_occurrence_detail", "+person")
+    database.build(*ROWS_ONLY, "--select", *wanted, **options)
     assert database.rows(
         "select image_series_uid, image.person_id, person_match_method"
         " from omop.image_occurrence as image"

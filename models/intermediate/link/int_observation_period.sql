@@ -1,5 +1,5 @@
--- One row per person with images and without an observation period in the site's CDM: from the first
--- image to the last. The site's own periods are left as they are.
+-- One row per person with images and without an observation period in the site's CDM: from the
+-- first image to the last. The site's own periods are left as they are.
 
 select
     series.person_id,

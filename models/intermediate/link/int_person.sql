@@ -12,6 +12,4 @@ left join {{ ref('int_person_match') }} as known
 where
     patient.reason_code is null
     and known.patient_id is null
-    {% if micdm.person_policy() == 'quarantine' %}
-    and 1 = 0
-    {% endif %}
+    and {{ '1 = 0' if micdm.person_policy() == 'quarantine' else '1 = 1' }}

@@ -12,15 +12,15 @@ series as (
         image_series.person_id,
         image_series.image_date,
         image_series.modality,
-        content.accession_number,
+        counted.accession_number,
         case
             when anatomy.anatomic_site_status = 'mapped' then anatomy.anatomic_site_concept_id
         end as site_concept_id
     from {{ ref('int_image_series') }} as image_series
     inner join {{ ref('int_series_anatomy') }} as anatomy
         on image_series.series_instance_uid = anatomy.series_instance_uid
-    inner join {{ ref('int_series_content') }} as content
-        on image_series.series_instance_uid = content.series_instance_uid
+    inner join {{ ref('int_series_content') }} as counted
+        on image_series.series_instance_uid = counted.series_instance_uid
 ),
 
 site_procedure as (
@@ -31,11 +31,12 @@ around as (
     select * from {{ ref('int_site_around') }}
 ),
 
--- The more regions a place lies in, the narrower it is: of several around the series' own that counts.
+-- The more regions a place lies in, the narrower it is; of several around the series' own the
+-- narrowest counts.
 place as (
     select
         site_concept_id,
-        count(*) as depth
+        count(*) as around_count
     from around
     group by site_concept_id
 ),
@@ -51,11 +52,11 @@ by_accession as (
         site_procedure.site_concept_id,
         'accession_mapping' as procedure_match_method
     from series
-    inner join {{ ref('stg_accession_mapping') }} as mapping
-        on series.accession_number = mapping.accession_number
+    inner join {{ ref('stg_accession_mapping') }} as accession
+        on series.accession_number = accession.accession_number
     inner join site_procedure
         on
-            mapping.procedure_occurrence_id = site_procedure.procedure_occurrence_id
+            accession.procedure_occurrence_id = site_procedure.procedure_occurrence_id
             and series.person_id = site_procedure.person_id
 ),
 
@@ -108,7 +109,7 @@ graded as (
                 then 4
             else 5
         end as site_order,
-        case when wider.site_concept_id is not null then place.depth else 0 end as depth
+        case when wider.site_concept_id is not null then place.around_count else 0 end as around_count
     from pair
     left join around as wider
         on
@@ -128,7 +129,7 @@ best as (
         *,
         row_number() over (
             partition by series_instance_uid, procedure_occurrence_id
-            order by modality_order, site_order, depth desc
+            order by modality_order asc, site_order asc, around_count desc
         ) as preference,
         min(modality_order) over (partition by series_instance_uid) as first_modality_order
     from graded
@@ -142,7 +143,7 @@ select
     procedure_match_method,
     row_number() over (
         partition by series_instance_uid
-        order by site_order, depth desc, procedure_occurrence_id
+        order by site_order asc, around_count desc, procedure_occurrence_id asc
     ) as preference
 from best
 where preference = 1 and modality_order = first_modality_order

@@ -13,12 +13,12 @@ series as (
         candidate.image_date,
         candidate.image_datetime,
         person.person_id,
-        content.accession_number
+        counted.accession_number
     from {{ ref('int_series_candidate') }} as candidate
     inner join {{ ref('int_series_person') }} as person
         on candidate.series_instance_uid = person.series_instance_uid
-    inner join {{ ref('int_series_content') }} as content
-        on candidate.series_instance_uid = content.series_instance_uid
+    inner join {{ ref('int_series_content') }} as counted
+        on candidate.series_instance_uid = counted.series_instance_uid
     where person.person_id is not null
 ),
 
@@ -81,11 +81,11 @@ by_accession as (
         'accession_mapping' as visit_match_method,
         2 as method_order
     from series
-    inner join {{ ref('stg_accession_mapping') }} as mapping
-        on series.accession_number = mapping.accession_number
+    inner join {{ ref('stg_accession_mapping') }} as accession
+        on series.accession_number = accession.accession_number
     inner join visit
         on
-            mapping.visit_occurrence_id = visit.visit_occurrence_id
+            accession.visit_occurrence_id = visit.visit_occurrence_id
             and series.person_id = visit.person_id
 ),
 
