@@ -2,6 +2,8 @@
    other tables. Part of on-run-start. #}
 {% macro check_variables() -%}
     {% set choices = {
+        'cdm_mode': ['standalone', 'extend'],
+        'person_policy': [none, 'quarantine', 'create'],
         'modality_concept': ['standard', 'dicom'],
         'nonstandard_concept': ['keep', 'zero'],
         'acquisition_parameters': ['feature_and_measurement', 'measurement_only'],
@@ -23,8 +25,20 @@
             ~ micdm.first_birth_year() | trim ~ ' on.'
         ) }}
     {% endif %}
+    {% if micdm.is_extend() and not var('site_cdm_schema') %}
+        {{ exceptions.raise_compiler_error(
+            'With cdm_mode extend the variable site_cdm_schema must name the schema of your CDM.'
+        ) }}
+    {% endif %}
+    {% for name in ['site_cdm_schema', 'site_vocabulary_schema', 'person_mapping', 'person_issuer',
+                    'accession_mapping'] if var(name) and not micdm.is_extend() %}
+        {{ exceptions.raise_compiler_error(
+            'The variable ' ~ name ~ ' has a meaning only with cdm_mode extend.'
+        ) }}
+    {% endfor %}
     {% set tables = ['image_occurrence', 'image_feature', 'image_finding', 'measurement',
-                     'observation', 'condition_occurrence', 'person', 'procedure_occurrence'] %}
+                     'observation', 'condition_occurrence', 'person', 'procedure_occurrence',
+                     'observation_period', 'episode'] %}
     {% for table in var('id_offset') if table not in tables %}
         {{ exceptions.raise_compiler_error(
             'The variable id_offset names ' ~ table ~ '; it can name ' ~ tables | join(', ') ~ '.'

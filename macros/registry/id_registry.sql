@@ -44,19 +44,34 @@
         {% else %}
         select {{ micdm.id_offset(table) }} as highest_id
         {% endif %}
+    ),
+
+    numbered as (
+        select
+            new_key.*,
+            highest.highest_id
+            + row_number() over (order by {{ order | join(', ') }}) as {{ id }}
+        from new_key
+        cross join highest
     )
 
+    -- A number beyond the 32 bits of the CDM stops the build, with the text as the error.
     select
         {{ key | join(', ') }},
-        cast(
-            highest.highest_id + row_number() over (order by {{ order | join(', ') }}) as integer
-        ) as {{ id }}
-    from new_key
-    cross join highest
+        case
+            when {{ id }} <= 2147483647 then cast({{ id }} as integer)
+            else cast(
+                'The ids of {{ table }} would pass 2147483647: this is number '
+                || cast({{ id }} as {{ dbt.type_string() }}) as integer
+            )
+        end as {{ id }}
+    from numbered
 {% endmacro %}
 
 
-{# Ids of a CDM table start after this number. #}
+{# Ids of a CDM table start after this number: var id_offset, else 0. Beside a site's CDM half of
+   what 32 bits hold is left to the site's own ids. #}
 {% macro id_offset(table) -%}
-    {{ var('id_offset').get(table, 0) }}
+    {% set of_site = micdm.is_extend() and table not in ('image_occurrence', 'image_feature', 'image_finding') %}
+    {{- return(var('id_offset').get(table, 1000000000 if of_site else 0)) -}}
 {%- endmacro %}

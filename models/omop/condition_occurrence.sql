@@ -17,7 +17,7 @@ final as (
         {{ micdm.null_of('integer') }} as condition_status_concept_id,
         {{ micdm.null_of(dbt.type_string()) }} as stop_reason,
         {{ micdm.null_of('integer') }} as provider_id,
-        {{ micdm.null_of('integer') }} as visit_occurrence_id,
+        feature.visit_occurrence_id,
         {{ micdm.null_of('integer') }} as visit_detail_id,
         substr(
             feature.concept_scheme || ':' || feature.concept_code
@@ -35,4 +35,5 @@ final as (
 )
 
 select * from final
+{{ micdm.site_rows('condition_occurrence') }}
 order by condition_occurrence_id

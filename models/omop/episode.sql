@@ -30,4 +30,5 @@ final as (
 )
 
 select * from final
+{{ micdm.site_rows('episode') }}
 order by episode_id

@@ -106,4 +106,5 @@ final as (
 )
 
 select * from final
+{{ micdm.site_rows('episode_event') }}
 order by episode_id, episode_event_field_concept_id, event_id

@@ -8,6 +8,10 @@ registry as (
     select * from {{ ref('image_occurrence_registry') }}
 ),
 
+site_procedure as (
+    select * from {{ ref('int_series_procedure') }}
+),
+
 procedure_registry as (
     select * from {{ ref('procedure_registry') }}
 ),
@@ -28,9 +32,10 @@ final as (
     select
         registry.image_occurrence_id,
         series.person_id,
-        procedure_registry.procedure_occurrence_id,
-        -- No site visits to link to yet, and none is made up.
-        {{ micdm.null_of('integer') }} as visit_occurrence_id,
+        coalesce(
+            site_procedure.procedure_occurrence_id, procedure_registry.procedure_occurrence_id
+        ) as procedure_occurrence_id,
+        series.visit_occurrence_id,
         anatomy.anatomic_site_concept_id,
         {% if var('wadors_root') %}
         '{{ var("wadors_root").rstrip("/") }}/studies/' || series.study_instance_uid as wadors_uri,
@@ -45,7 +50,9 @@ final as (
     from series
     inner join registry
         on series.series_instance_uid = registry.series_instance_uid
-    inner join procedure_registry
+    left join site_procedure
+        on series.series_instance_uid = site_procedure.series_instance_uid
+    left join procedure_registry
         on
             series.study_instance_uid = procedure_registry.study_instance_uid
             and series.modality = procedure_registry.modality

@@ -28,6 +28,10 @@ device as (
     select * from {{ ref('int_series_device') }}
 ),
 
+site_procedure as (
+    select * from {{ ref('int_series_procedure') }}
+),
+
 procedure_concept as (
     select * from {{ ref('int_procedure_concept') }}
 ),
@@ -73,8 +77,10 @@ select
     cast(content.header_count as integer) as header_count,
     cast(folder.folder_count as integer) as folder_count,
     series.person_match_method,
-    procedure_concept.procedure_match_method,
-    {{ micdm.null_of(dbt.type_string()) }} as visit_match_method
+    coalesce(
+        site_procedure.procedure_match_method, procedure_concept.procedure_match_method
+    ) as procedure_match_method,
+    series.visit_match_method
 from series
 inner join registry
     on series.series_instance_uid = registry.series_instance_uid
@@ -84,7 +90,9 @@ inner join content
     on series.series_instance_uid = content.series_instance_uid
 inner join folder
     on series.series_instance_uid = folder.series_instance_uid
-inner join procedure_concept
+left join site_procedure
+    on series.series_instance_uid = site_procedure.series_instance_uid
+left join procedure_concept
     on
         series.study_instance_uid = procedure_concept.study_instance_uid
         and series.modality = procedure_concept.modality

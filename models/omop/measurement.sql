@@ -20,6 +20,7 @@ acquisition as (
         parameter.value_number as value_as_number,
         parameter.value_as_concept_id,
         parameter.unit_concept_id,
+        series.visit_occurrence_id,
         parameter.tag as measurement_source_value,
         parameter.attribute_concept_id as measurement_source_concept_id,
         -- As the header has it: before it was brought to another unit; NULL for computed numbers.
@@ -51,6 +52,7 @@ finding as (
         feature.value_number as value_as_number,
         feature.value_as_concept_id,
         feature.unit_concept_id,
+        feature.visit_occurrence_id,
         substr(feature.concept_scheme || ':' || feature.concept_code, 1, 50)
             as measurement_source_value,
         feature.attribute_concept_id as measurement_source_concept_id,
@@ -89,7 +91,7 @@ final as (
         {{ micdm.null_of('double precision') }} as range_low,
         {{ micdm.null_of('double precision') }} as range_high,
         {{ micdm.null_of('integer') }} as provider_id,
-        {{ micdm.null_of('integer') }} as visit_occurrence_id,
+        visit_occurrence_id,
         {{ micdm.null_of('integer') }} as visit_detail_id,
         measurement_source_value,
         measurement_source_concept_id,
@@ -103,4 +105,5 @@ final as (
 )
 
 select * from final
+{{ micdm.site_rows('measurement') }}
 order by measurement_id

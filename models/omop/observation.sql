@@ -18,7 +18,7 @@ final as (
         {{ micdm.null_of('integer') }} as qualifier_concept_id,
         feature.unit_concept_id,
         {{ micdm.null_of('integer') }} as provider_id,
-        {{ micdm.null_of('integer') }} as visit_occurrence_id,
+        feature.visit_occurrence_id,
         {{ micdm.null_of('integer') }} as visit_detail_id,
         substr(feature.concept_scheme || ':' || feature.concept_code, 1, 50)
             as observation_source_value,
@@ -35,4 +35,5 @@ final as (
 )
 
 select * from final
+{{ micdm.site_rows('observation') }}
 order by observation_id

@@ -1,11 +1,32 @@
--- OHDSI cohorts only find persons who are under observation: from the first image to the last.
+-- OHDSI cohorts only find persons who are under observation: from the first image to the last, for
+-- persons of whom the site's CDM says nothing.
 
-select
-    person_id as observation_period_id,
-    person_id,
-    min(image_date) as observation_period_start_date,
-    max(image_date) as observation_period_end_date,
-    {{ micdm.cdm_concept('type_ehr') }} as period_type_concept_id
-from {{ ref('int_image_series') }}
-group by person_id
-order by person_id
+with
+
+period as (
+    select * from {{ ref('int_observation_period') }}
+),
+
+registry as (
+    select * from {{ ref('observation_period_registry') }}
+),
+
+final as (
+    select
+        {% if micdm.is_extend() %}
+        registry.observation_period_id,
+        {% else %}
+        period.person_id as observation_period_id,
+        {% endif %}
+        period.person_id,
+        period.observation_period_start_date,
+        period.observation_period_end_date,
+        {{ micdm.cdm_concept('type_ehr') }} as period_type_concept_id
+    from period
+    inner join registry
+        on period.person_id = registry.person_id
+)
+
+select * from final
+{{ micdm.site_rows('observation_period') }}
+order by person_id, observation_period_id

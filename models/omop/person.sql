@@ -42,4 +42,5 @@ final as (
 )
 
 select * from final
+{{ micdm.site_rows('person') }}
 order by person_id

@@ -25,7 +25,7 @@ final as (
         {{ micdm.null_of('integer') }} as modifier_concept_id,
         1 as quantity,
         {{ micdm.null_of('integer') }} as provider_id,
-        {{ micdm.null_of('integer') }} as visit_occurrence_id,
+        imaging.visit_occurrence_id,
         {{ micdm.null_of('integer') }} as visit_detail_id,
         procedure_concept.procedure_source_value,
         procedure_concept.procedure_source_concept_id,
@@ -42,4 +42,5 @@ final as (
 )
 
 select * from final
+{{ micdm.site_rows('procedure_occurrence') }}
 order by procedure_occurrence_id

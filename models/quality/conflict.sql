@@ -16,6 +16,27 @@ patient as (
 
 instance as (
     select * from {{ ref('int_image_instance') }}
+),
+
+-- Patients that the site's CDM knows: what the headers say of them, and what the CDM does.
+known as (
+    select
+        found.patient_id,
+        found.issuer_of_patient_id,
+        cast(extract(year from stated.birth_date) as integer) as stated_birth_year,
+        person.year_of_birth,
+        case stated.patient_sex
+            when 'M' then {{ micdm.cdm_concept('gender_male') }}
+            when 'F' then {{ micdm.cdm_concept('gender_female') }}
+        end as stated_gender_concept_id,
+        nullif(person.gender_concept_id, 0) as gender_concept_id
+    from {{ ref('int_person_match') }} as found
+    inner join {{ ref('int_patient') }} as stated
+        on
+            found.patient_id = stated.patient_id
+            and found.issuer_of_patient_id = stated.issuer_of_patient_id
+    inner join {{ ref('stg_cdm_person') }} as person
+        on found.person_id = person.person_id
 )
 
 select
@@ -100,3 +121,37 @@ select
     'placeholder of the site used' as resolution
 from patient
 where year_of_birth_source = 'unknown_birth_year'
+union all
+select
+    'person' as grain,
+    {{ patient }} as entity,
+    'birth_year_differs_from_cdm' as conflict,
+    'person of the CDM kept' as resolution
+from known
+where stated_birth_year <> year_of_birth
+union all
+select
+    'person' as grain,
+    {{ patient }} as entity,
+    'sex_differs_from_cdm' as conflict,
+    'person of the CDM kept' as resolution
+from known
+where stated_gender_concept_id <> gender_concept_id
+union all
+select distinct
+    'series' as grain,
+    series.series_instance_uid as entity,
+    'accession_of_another_person' as conflict,
+    'mapping of the accession number not used' as resolution
+from series
+inner join {{ ref('int_series_content') }} as counted
+    on series.series_instance_uid = counted.series_instance_uid
+inner join {{ ref('stg_accession_mapping') }} as accession
+    on counted.accession_number = accession.accession_number
+left join {{ ref('stg_cdm_procedure_occurrence') }} as site_procedure
+    on accession.procedure_occurrence_id = site_procedure.procedure_occurrence_id
+left join {{ ref('stg_cdm_visit_occurrence') }} as site_visit
+    on accession.visit_occurrence_id = site_visit.visit_occurrence_id
+where
+    site_procedure.person_id <> series.person_id
+    or site_visit.person_id <> series.person_id

@@ -80,9 +80,15 @@ graded as (
     select
         'procedure' as field,
         image_series.series_instance_uid,
-        case when imaging.procedure_concept_id = 0 then 'unmapped' else 'mapped' end as status
+        case
+            when coalesce(known.procedure_concept_id, imaging.procedure_concept_id, 0) = 0
+                then 'unmapped'
+            else 'mapped'
+        end as status
     from image_series
-    inner join {{ ref('int_procedure_concept') }} as imaging
+    left join {{ ref('int_series_procedure') }} as known
+        on image_series.series_instance_uid = known.series_instance_uid
+    left join {{ ref('int_procedure_concept') }} as imaging
         on
             image_series.study_instance_uid = imaging.study_instance_uid
             and image_series.modality = imaging.modality

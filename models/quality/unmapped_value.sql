@@ -75,12 +75,12 @@ unmapped as (
         series.modality as source_value,
         'unmapped' as status,
         series.series_instance_uid
-    from series
+    from {{ ref('int_series_without_procedure') }} as series
     inner join procedure_concept
         on
             series.study_instance_uid = procedure_concept.study_instance_uid
             and series.modality = procedure_concept.modality
-    where series.reason_code is null and procedure_concept.procedure_concept_id = 0
+    where procedure_concept.procedure_concept_id = 0
     union all
     select
         'anatomic_site_concept_id' as field,
@@ -154,7 +154,7 @@ unmapped as (
         'unmapped' as status,
         series.series_instance_uid
     from procedure_code
-    inner join {{ ref('int_image_series') }} as series
+    inner join {{ ref('int_series_without_procedure') }} as series
         on
             procedure_code.study_instance_uid = series.study_instance_uid
             and procedure_code.modality = series.modality

@@ -96,6 +96,12 @@ class DuckDB:
         with duckdb.connect(str(self.path), read_only=True) as connection:
             return connection.execute(query).fetchall()
 
+    def execute(self, *statements: str) -> None:
+        """Run statements that change it."""
+        with duckdb.connect(str(self.path)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
     def table(self, name: str) -> list[Row]:
         """Return a table as it lies, order included."""
         return self.rows(f"select * from {name}")
@@ -134,3 +140,9 @@ class Postgres:
         """Return the rows of a query."""
         with psycopg.connect(self.server.url, password=self.server.password) as connection:
             return connection.execute(query).fetchall()
+
+    def execute(self, *statements: str) -> None:
+        """Run statements that change it."""
+        with psycopg.connect(self.server.url, password=self.server.password) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())

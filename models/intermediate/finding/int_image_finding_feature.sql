@@ -9,7 +9,8 @@ select
     feature.feature_path as path,
     feature.feature_slot as value_slot,
     series.image_date,
-    series.image_datetime
+    series.image_datetime,
+    series.visit_occurrence_id
 from {{ ref('int_finding_feature') }} as feature
 inner join {{ ref('int_image_series') }} as series
     on feature.series_instance_uid = series.series_instance_uid

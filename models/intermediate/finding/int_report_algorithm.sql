@@ -17,6 +17,7 @@ item as (
         and role in (
             'algorithm_name',
             'algorithm_version',
+            'algorithm_manufacturer',
             'algorithm_parameters',
             'device_uid',
             'device_name',
@@ -53,6 +54,8 @@ named as (
             as algorithm_name,
         min(case when role = 'algorithm_version' then {{ micdm.byte_order('value_text') }} end)
             as algorithm_version,
+        min(case when role = 'algorithm_manufacturer' then {{ micdm.byte_order('value_text') }} end)
+            as algorithm_manufacturer,
         min(case when role = 'device_uid' then {{ micdm.byte_order('value_text') }} end)
             as device_uid,
         min(case when role = 'device_name' then {{ micdm.byte_order('value_text') }} end)
@@ -71,6 +74,7 @@ described as (
     select
         named.*,
         parameters.parameters,
+        coalesce(named.algorithm_manufacturer, named.device_manufacturer) as vendor,
         coalesce(named.device_model, named.device_name, named.device_uid) as device,
         coalesce(named.device_version, software.software_version) as device_software
     from named
@@ -88,9 +92,8 @@ select
     sop_instance_uid,
     parent_path,
     1 as kind_order,
-    {{ micdm.alg_system(
-        'device_manufacturer', 'algorithm_name', 'algorithm_version', 'parameters'
-    ) }} as alg_system
+    {{ micdm.alg_system('vendor', 'algorithm_name', 'algorithm_version', 'parameters') }}
+        as alg_system
 from described
 where algorithm_name is not null
 union all

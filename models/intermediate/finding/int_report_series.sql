@@ -26,12 +26,19 @@ scoped as (
         candidate.level,
         candidate.method,
         candidate.series_instance_uid,
-        candidate.weight
+        max(candidate.weight) as weight
     from value
     inner join {{ ref('int_report_series_candidate') }} as candidate
         on
             value.sop_instance_uid = candidate.sop_instance_uid
-            and (value.path = candidate.scope_path or value.group_path = candidate.scope_path)
+            and case when candidate.is_own then value.path else value.group_path end
+            = candidate.scope_path
+    group by
+        value.sop_instance_uid,
+        value.path,
+        candidate.level,
+        candidate.method,
+        candidate.series_instance_uid
 ),
 
 first_level as (

@@ -7,7 +7,8 @@
 --   4 segmentation         the series on which the segmentation in the group was drawn
 --   5 evidence             the report's evidence
 --   6 study_modality       a series of the study of the modality that the rule says
--- A series without UID is a reference to an image that is neither staged nor in the evidence.
+-- `is_own`: of the value alone, not of the group that it opens. A series without UID is a reference
+-- to an image that is neither staged nor in the evidence.
 
 with
 
@@ -186,14 +187,32 @@ study_modality as (
         and event_of_series.series_instance_uid is null
 )
 
-select * from below_value
+select
+    *,
+    true as is_own
+from below_value
 union all
-select * from in_group
+select
+    *,
+    false as is_own
+from in_group
 union all
-select * from source_series
+select
+    *,
+    false as is_own
+from source_series
 union all
-select * from event
+select
+    *,
+    false as is_own
+from event
 union all
-select * from evidence
+select
+    *,
+    false as is_own
+from evidence
 union all
-select * from study_modality
+select
+    *,
+    false as is_own
+from study_modality

@@ -74,7 +74,7 @@ assembled as (
         case
             when segment.algorithm_type <> 'MANUAL' or segment.algorithm_type is null
                 then {{ micdm.alg_system(
-                    micdm.null_of(dbt.type_string()),
+                    'segment.algorithm_source',
                     'segment.algorithm_name',
                     'segment.algorithm_version',
                     'segment.algorithm_parameters',

@@ -1,5 +1,6 @@
 -- Units as reports and results write them, and the UCUM unit that each is: by seed unit_alias, else
--- UCUM's own code. NULL is a plain number.
+-- UCUM's own code. NULL is a plain number: so is a code that is all comment, such as {events}, which
+-- is the unit 1 (UCUM, section 12).
 
 with
 
@@ -55,7 +56,14 @@ named as (
 select
     named.unit_scheme,
     named.unit_source_code,
-    named.unit_code,
+    case
+        when
+            ucum.concept_id is null
+            and substr(named.unit_code, 1, 1) = '{'
+            and {{ dbt.position("'}'", 'named.unit_code') }} = length(named.unit_code)
+            then null
+        else named.unit_code
+    end as unit_code,
     ucum.concept_id,
     coalesce(ucum.standard_concept_id, ucum.concept_id) as unit_concept_id
 from named

@@ -1,4 +1,5 @@
--- The procedure codes that the headers of a study and modality name, with their concepts. What was
+-- The procedure codes that the headers of a study and modality name, with their concepts, where we
+-- create the procedure. What was
 -- done (Procedure Code Sequence) comes before what was asked for. `is_chosen` marks the one that
 -- goes into procedure_occurrence: one with a concept that says more than the modality, then in that
 -- order of sequences, then the most frequent, then the first in byte order.
@@ -22,7 +23,7 @@ code as (
         count(distinct series_value.series_instance_uid) as series_count,
         cast(sum(series_value.instance_count) as bigint) as instance_count
     from {{ ref('int_series_value') }} as series_value
-    inner join {{ ref('int_image_series') }} as series
+    inner join {{ ref('int_series_without_procedure') }} as series
         on series_value.series_instance_uid = series.series_instance_uid
     where
         series_value.path in (

@@ -12,7 +12,7 @@ series as (
             when anatomy.anatomic_site_status = 'mapped' then anatomy.anatomic_site_concept_id
         end as site_concept_id,
         lower(contrast.contrast_given) as contrast
-    from {{ ref('int_image_series') }} as image_series
+    from {{ ref('int_series_without_procedure') }} as image_series
     inner join {{ ref('int_series_anatomy') }} as anatomy
         on image_series.series_instance_uid = anatomy.series_instance_uid
     left join {{ ref('int_contrast_given') }} as contrast

@@ -8,6 +8,10 @@ candidate as (
 
 person as (
     select * from {{ ref('int_series_person') }}
+),
+
+visit as (
+    select * from {{ ref('int_series_visit') }}
 )
 
 select
@@ -27,7 +31,11 @@ select
     candidate.timezone_offset_from_utc,
     person.person_id,
     person.person_match_method,
+    visit.visit_occurrence_id,
+    visit.visit_match_method,
     coalesce(candidate.reason_code, person.reason_code) as reason_code
 from candidate
 left join person
     on candidate.series_instance_uid = person.series_instance_uid
+left join visit
+    on candidate.series_instance_uid = visit.series_instance_uid

@@ -42,6 +42,13 @@ select vocabulary_id from {{ ref('mapping_derived_parameter') }}
 union
 select vocabulary_id from {{ ref('mapping_finding_condition') }}
 union
+select vocabulary_id from {{ ref('mapping_finding_at_site') }}
+union
+select vocabulary_id from {{ ref('mapping_episode_definition') }}
+where vocabulary_id is not null
+union
+select vocabulary_id from {{ ref('mapping_phenotype_concept') }}
+union
 select scheme.vocabulary_id from scheme
 inner join {{ ref('vocabulary') }} as vocabulary
     on scheme.vocabulary_id = vocabulary.vocabulary_id

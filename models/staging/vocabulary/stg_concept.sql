@@ -1,6 +1,6 @@
 -- Concepts. From the site's own vocabulary, if it gives one.
 
-{% if var('vocabulary_path') %}
+{% if micdm.has_vocabulary() %}
 select
     concept_id,
     concept_name,

@@ -1,6 +1,6 @@
 -- Pairs of an ancestor and a descendant. From the site's own vocabulary, if it gives one.
 
-{% if var('vocabulary_path') %}
+{% if micdm.has_vocabulary() %}
 select
     ancestor_concept_id,
     descendant_concept_id,

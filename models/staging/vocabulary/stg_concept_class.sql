@@ -1,6 +1,6 @@
 -- Concept classes. From the site's own vocabulary, if it gives one.
 
-{% if var('vocabulary_path') %}
+{% if micdm.has_vocabulary() %}
 select
     concept_class_id,
     concept_class_name,

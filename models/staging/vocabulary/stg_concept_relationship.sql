@@ -1,6 +1,6 @@
 -- Links between two concepts. From the site's own vocabulary, if it gives one.
 
-{% if var('vocabulary_path') %}
+{% if micdm.has_vocabulary() %}
 select
     concept_id_1,
     concept_id_2,

@@ -1,6 +1,6 @@
 -- Domains. From the site's own vocabulary, if it gives one.
 
-{% if var('vocabulary_path') %}
+{% if micdm.has_vocabulary() %}
 select
     domain_id,
     domain_name,

@@ -1,6 +1,6 @@
 -- Kinds of relationship. From the site's own vocabulary, if it gives one.
 
-{% if var('vocabulary_path') %}
+{% if micdm.has_vocabulary() %}
 select
     relationship_id,
     relationship_name,

@@ -1,6 +1,6 @@
 -- Vocabularies. From the site's own vocabulary, if it gives one.
 
-{% if var('vocabulary_path') %}
+{% if micdm.has_vocabulary() %}
 select
     vocabulary_id,
     vocabulary_name,

@@ -14,7 +14,7 @@ that_side as (
     select
         {{ field }} as linked_id,
         count(*) as row_count
-    from {{ to }}
+    from {{ micdm.own_rows(to) }}
     group by {{ field }}
 ),
 

@@ -1,0 +1,3 @@
+-- Events of episodes, as the site's CDM has them; no rows without one.
+
+{{ micdm.site_table('episode_event') }}

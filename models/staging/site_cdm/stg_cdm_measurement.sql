@@ -1,0 +1,3 @@
+-- Measurements, as the site's CDM has them; no rows without one.
+
+{{ micdm.site_table('measurement') }}

@@ -1,0 +1,3 @@
+-- Observation periods, as the site's CDM has them; no rows without one.
+
+{{ micdm.site_table('observation_period') }}

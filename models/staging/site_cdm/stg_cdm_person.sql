@@ -1,0 +1,3 @@
+-- Persons, as the site's CDM has them; no rows without one.
+
+{{ micdm.site_table('person') }}

@@ -1,0 +1,3 @@
+-- Visits, as the site's CDM has them; no rows without one.
+
+{{ micdm.site_table('visit_occurrence') }}
