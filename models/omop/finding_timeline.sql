@@ -2,6 +2,17 @@
 -- volume: days * ln 2 / ln (volume now / volume before); a diameter goes in by its cube. It is told
 -- for sizes only (seed lesion_size), NULL where the size did not change, negative where it shrank.
 
+{# Values of one kind compare: the same concept of the same lesion, measured in the same way. #}
+{% set kind = [
+    'person_id',
+    'episode_key',
+    'vocabulary_id',
+    'concept_code',
+    'derivation_code',
+    'method_code',
+    'comparable_unit',
+] | join(', ') %}
+
 with
 
 lesion_size as (
@@ -39,14 +50,10 @@ ranked as (
     select
         *,
         count(*) over (
-            partition by
-                person_id, episode_key, finding_key, vocabulary_id, concept_code,
-                derivation_code, method_code, comparable_unit
+            partition by finding_key, {{ kind }}
         ) as value_count,
         row_number() over (
-            partition by
-                person_id, episode_key, finding_key, vocabulary_id, concept_code,
-                derivation_code, method_code, comparable_unit
+            partition by finding_key, {{ kind }}
             order by
                 case when alg_datetime is null then 2 else 1 end,
                 alg_datetime desc,
@@ -57,42 +64,24 @@ ranked as (
 
 compared as (
     select
-        ranked.*,
-        lag(ranked.image_date) over (
-            partition by
-                ranked.person_id,
-                ranked.episode_key,
-                ranked.vocabulary_id,
-                ranked.concept_code,
-                ranked.derivation_code,
-                ranked.method_code, ranked.comparable_unit
-            order by ranked.image_date, ranked.image_feature_id
+        *,
+        lag(image_date) over (
+            partition by {{ kind }}
+            order by image_date, image_feature_id
         ) as previous_date,
-        lag(ranked.comparable_value) over (
-            partition by
-                ranked.person_id,
-                ranked.episode_key,
-                ranked.vocabulary_id,
-                ranked.concept_code,
-                ranked.derivation_code,
-                ranked.method_code, ranked.comparable_unit
-            order by ranked.image_date, ranked.image_feature_id
+        lag(comparable_value) over (
+            partition by {{ kind }}
+            order by image_date, image_feature_id
         ) as previous_value,
-        first_value(ranked.comparable_value) over (
-            partition by
-                ranked.person_id,
-                ranked.episode_key,
-                ranked.vocabulary_id,
-                ranked.concept_code,
-                ranked.derivation_code,
-                ranked.method_code, ranked.comparable_unit
-            order by ranked.image_date, ranked.image_feature_id
+        first_value(comparable_value) over (
+            partition by {{ kind }}
+            order by image_date, image_feature_id
         ) as first_size,
-        min(ranked.image_date)
-            over (partition by ranked.person_id, ranked.episode_key)
+        min(image_date)
+            over (partition by person_id, episode_key)
             as first_date
     from ranked
-    where ranked.preference = 1
+    where preference = 1
 ),
 
 measured as (

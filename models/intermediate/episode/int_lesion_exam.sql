@@ -75,10 +75,10 @@ comparable as (
         on
             lesion_site.person_id = exam.person_id
             and lesion_site.modality = exam.modality
-    inner join {{ ref('int_site_contains') }} as site_contains
+    inner join {{ ref('int_site_around') }} as around
         on
-            exam.site_concept_id = site_contains.outer_concept_id
-            and lesion_site.site_concept_id = site_contains.inner_concept_id
+            exam.site_concept_id = around.around_concept_id
+            and lesion_site.site_concept_id = around.site_concept_id
 ),
 
 both_kinds as (

@@ -25,22 +25,12 @@ select
     feature.anatomic_site_concept_id,
     feature.alg_system,
     feature.alg_datetime,
-    registry.image_feature_id,
-    image_finding.image_finding_id,
-    case feature.domain
-        when 'measurement' then measurement.measurement_id
-        when 'observation' then observation.observation_id
-        else condition_occurrence.condition_occurrence_id
-    end as event_id
+    image_feature.image_feature_id,
+    image_feature.image_finding_id,
+    image_feature.image_feature_event_id as event_id
 from {{ ref('int_image_finding_feature') }} as feature
 inner join {{ ref('image_feature_registry') }} as registry
     on {{ micdm.same_feature('feature', 'registry') }}
-left join {{ ref('image_finding_registry') }} as image_finding
-    on feature.finding_key = image_finding.finding_key
-left join {{ ref('measurement_registry') }} as measurement
-    on {{ micdm.same_feature('feature', 'measurement') }}
-left join {{ ref('observation_registry') }} as observation
-    on {{ micdm.same_feature('feature', 'observation') }}
-left join {{ ref('condition_registry') }} as condition_occurrence
-    on {{ micdm.same_feature('feature', 'condition_occurrence') }}
+inner join {{ ref('image_feature') }} as image_feature
+    on registry.image_feature_id = image_feature.image_feature_id
 where feature.lesion_key is not null

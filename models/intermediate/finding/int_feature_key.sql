@@ -14,10 +14,9 @@ from {{ ref('int_acquisition_parameter') }}
 union all
 select
     image_occurrence_id,
-    0 as item,
-    ordinal as position,
-    feature_path as path,
-    feature_slot as value_slot,
+    item,
+    position,
+    path,
+    value_slot,
     domain
-from {{ ref('int_finding_feature') }}
-where reason_code is null
+from {{ ref('int_image_finding_feature') }}

@@ -86,13 +86,7 @@ assembled as (
         coalesce(
             link.reason_code,
             case
-                when
-                    report_identity.patient_id <> series.patient_id
-                    or (
-                        report_identity.issuer_of_patient_id <> series.issuer_of_patient_id
-                        and report_identity.issuer_of_patient_id <> ''
-                        and series.issuer_of_patient_id <> ''
-                    )
+                when {{ micdm.is_other_patient('report_identity', 'series') }}
                     then 'report_of_another_patient'
             end
         ) as reason_code,

@@ -89,13 +89,7 @@ assembled as (
             when candidate.sop_instance_uid is null then 'no_series_reference'
             when candidate.staged_series_instance_uid is null then 'series_not_staged'
             when candidate.series_reason_code is not null then 'series_quarantined'
-            when
-                object_identity.patient_id <> series.patient_id
-                or (
-                    object_identity.issuer_of_patient_id <> series.issuer_of_patient_id
-                    and object_identity.issuer_of_patient_id <> ''
-                    and series.issuer_of_patient_id <> ''
-                )
+            when {{ micdm.is_other_patient('object_identity', 'series') }}
                 then 'report_of_another_patient'
         end as reason_code
     from segment

@@ -6,11 +6,7 @@
 with
 
 known_scheme as (
-    select
-        {{ micdm.scheme_key('coding_scheme') }} as scheme_key,
-        min({{ micdm.byte_order('vocabulary_id') }}) as vocabulary_id
-    from {{ ref('mapping_coding_scheme') }}
-    group by {{ micdm.scheme_key('coding_scheme') }}
+    {{ micdm.vocabulary_of_scheme() }}
 ),
 
 -- A vocabulary of OMOP may be named as such.

@@ -6,6 +6,7 @@
 with
 
 seed as (
+    {% for seed in ['seed_concept', 'seed_concept_report'] %}
     select
         concept_id,
         concept_name,
@@ -17,20 +18,9 @@ seed as (
         valid_start_date,
         valid_end_date,
         invalid_reason
-    from {{ ref('seed_concept') }}
-    union all
-    select
-        concept_id,
-        concept_name,
-        domain_id,
-        vocabulary_id,
-        concept_class_id,
-        standard_concept,
-        concept_code,
-        valid_start_date,
-        valid_end_date,
-        invalid_reason
-    from {{ ref('seed_concept_report') }}
+    from {{ ref(seed) }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 -- Nested and top-level places of one attribute share its concept.
