@@ -58,7 +58,7 @@ run: $(READY) profiles.yml  ## the same on your files: make run DICOM=/path
 	$(BIN)/micdm report $(MICDM_DUCKDB)
 
 test: lint parse  ## lint, strict parse, and pytest, which builds on DuckDB and on Postgres
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(READY) profiles.yml  ## ruff, mypy, sqlfluff
 	$(BIN)/ruff check .
