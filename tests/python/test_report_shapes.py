@@ -168,7 +168,7 @@ def breast_dose() -> Dataset:
     )
 
 
-def compared() -> Dataset:
+def compared(number: int = 23, **values: Any) -> Dataset:
     """A length with what others' lengths are (TID 310, 311)."""
     length = hand.number("12")
     length.ContentSequence = [
@@ -183,10 +183,11 @@ def compared() -> Dataset:
     group = hand.content_item("CONTAINER", ("DCM", "125007", "Measurement Group"), length)
     return hand.report(
         group,
-        SOPInstanceUID=f"{ROOT}.5.23",
-        SeriesInstanceUID=f"{ROOT}.3.9023",
+        SOPInstanceUID=f"{ROOT}.5.{number}",
+        SeriesInstanceUID=f"{ROOT}.3.90{number}",
         StudyInstanceUID=f"{ROOT}.2.1",
         CurrentRequestedProcedureEvidenceSequence=evidence_of(make.images(1)[0]),
+        **values,
     )
 
 
@@ -195,6 +196,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> DuckDB:
     """What is built of these reports; all data tests passed."""
     folder = tmp_path_factory.mktemp("shapes")
     archive = make.write(folder / "archive", readers(), cad(), breast_dose(), compared())
+    make.write(archive / "one", compared(24))
+    make.write(archive / "two", compared(24, PatientID="another patient"))
     stage(archive, out=folder / "raw")
     database = DuckDB(folder / "micdm.duckdb", folder / "raw")
     database.build("build", "--exclude-resource-type", "unit_test", unknown_birth_year=1900)
@@ -272,3 +275,10 @@ def test_what_is_said_of_a_number_is_not_measured(built: DuckDB) -> None:
     """The mean of others is no measurement of the person; the rank among them is."""
     assert features(built, "value_as_number", documents=named(23)) == [(12,), (95,), (4,)]
     assert reasons(built, 23) == {"1.1.1.1": "report_context"}
+
+
+def test_a_report_of_two_patients_is_of_none(built: DuckDB) -> None:
+    """The same report under two patients: whose it is can't be known."""
+    assert features(built, "value_as_number", documents=named(24)) == []
+    reused = "select count(*) from quality.quarantine where reason_code = 'sop_instance_uid_reused'"
+    assert built.rows(reused) == [(2,)]

@@ -46,15 +46,15 @@ pointed as (
         pointer.path as pointer_path,
         ancestor.path
     from {{ ref('int_report_item') }} as pointer
-    inner join {{ ref('int_report_item') }} as target
+    inner join {{ ref('int_report_item') }} as aim
         on
-            pointer.sop_instance_uid = target.sop_instance_uid
-            and pointer.referenced_path = target.path
-            and target.value_type <> 'CONTAINER'
+            pointer.sop_instance_uid = aim.sop_instance_uid
+            and pointer.referenced_path = aim.path
+            and aim.value_type <> 'CONTAINER'
     inner join {{ ref('int_report_ancestor') }} as ancestor
         on
-            target.sop_instance_uid = ancestor.sop_instance_uid
-            and target.path = ancestor.ancestor_path
+            aim.sop_instance_uid = ancestor.sop_instance_uid
+            and aim.path = ancestor.ancestor_path
     where pointer.value_type = 'REFERENCE' and pointer.reason_code is null
 ),
 
