@@ -153,3 +153,9 @@ def test_a_finding_at_a_site_has_a_concept() -> None:
         assert REPORT_CONCEPTS[row["vocabulary_id"], row["concept_code"]]["standard_concept"] == "S"
     pairs = {(row["finding_code"], row["site_code"]) for row in seed("finding_at_site")}
     assert ("27925004", "39607008") in pairs  # the nodule of Figures 3 and 4
+
+
+def test_every_first_order_feature_has_a_concept() -> None:
+    """IBSI's intensity statistics, in no context group: radiomics programs write them first."""
+    statistics = "Q4LE ECT3 KE2A IPH6 Y12H 1GSF QG58 8DWT 84IY SALO 2OJQ 4FUA 1128 N8CA 5ZWQ"
+    assert not [code for code in statistics.split() if not has_concept("IBSI", code)]

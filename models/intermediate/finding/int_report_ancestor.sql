@@ -9,7 +9,7 @@ item as (
         path,
         depth
     from {{ ref('int_report_item') }}
-    where value_type in ('NUM', 'CODE', 'IMAGE', 'COMPOSITE', 'UIDREF')
+    where value_type in ('NUM', 'CODE', 'IMAGE', 'COMPOSITE', 'UIDREF', 'REFERENCE')
 ),
 
 level as (

@@ -13,9 +13,20 @@ wanted as (
     where value.use_reason is null
 ),
 
+-- What int_report_feature and int_report_site ask for.
 context as (
     select * from {{ ref('int_report_item') }}
-    where role is not null
+    where
+        role in (
+            'finding',
+            'tracking_uid',
+            'tracking_identifier',
+            'site',
+            'laterality',
+            'derivation',
+            'method',
+            'session'
+        )
 ),
 
 -- A coded item that opens a group names its finding by itself.
@@ -59,42 +70,49 @@ stated as (
     select * from self_named
 ),
 
+-- Of a role the first item of a place counts; the second, if the value itself is the first. A
+-- section may have thousands of findings.
+first_stated as (
+    select
+        *,
+        row_number() over (
+            partition by sop_instance_uid, parent_path, role
+            order by item_number
+        ) as place
+    from stated
+),
+
 ranked as (
     select
         wanted.sop_instance_uid,
         wanted.path,
-        stated.role,
-        stated.path as context_path,
-        stated.value_scheme,
-        stated.value_source_code,
-        stated.value_vocabulary_id,
-        stated.value_code,
-        stated.value_meaning,
-        stated.value_text,
+        first_stated.role,
+        first_stated.path as context_path,
+        first_stated.value_scheme,
+        first_stated.value_source_code,
+        first_stated.value_vocabulary_id,
+        first_stated.value_code,
+        first_stated.value_meaning,
+        first_stated.value_text,
         row_number() over (
-            partition by wanted.sop_instance_uid, wanted.path, stated.role
-            order by ancestor.distance, stated.item_number
+            partition by wanted.sop_instance_uid, wanted.path, first_stated.role
+            order by ancestor.distance, first_stated.item_number
         ) as preference
     from wanted
     inner join {{ ref('int_report_ancestor') }} as ancestor
         on
             wanted.sop_instance_uid = ancestor.sop_instance_uid
             and wanted.path = ancestor.path
-    inner join stated
+    inner join first_stated
         on
-            ancestor.sop_instance_uid = stated.sop_instance_uid
-            and ancestor.ancestor_path = stated.parent_path
-            and wanted.path <> stated.path
+            ancestor.sop_instance_uid = first_stated.sop_instance_uid
+            and ancestor.ancestor_path = first_stated.parent_path
+            and wanted.path <> first_stated.path
+            and first_stated.place <= 2
     where
         ancestor.distance <= wanted.group_distance
-        or stated.role not in (
-            'finding',
-            'finding_category',
-            'tracking_uid',
-            'tracking_identifier',
-            'irradiation_event_uid',
-            'derivation',
-            'method'
+        or first_stated.role not in (
+            'finding', 'tracking_uid', 'tracking_identifier', 'derivation', 'method', 'session'
         )
 )
 

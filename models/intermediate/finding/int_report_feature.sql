@@ -1,7 +1,9 @@
 -- Every number and code of a report that may be a feature, with all that is known of it, and the
 -- reason why it is none. A finding is (tracking UID, study), so that the same lesion is a new
 -- finding at each time point; without a tracking UID it is (report, group). What the same source
--- says again of the same finding in a later report replaces what it said before.
+-- says again of the same finding in a later report replaces what it said before. Another session or
+-- another segmentation of a tracked finding is another reading, not the same again: the readers of
+-- a study share the tracking UIDs (LIDC-IDRI has up to four of a nodule).
 
 with
 
@@ -26,9 +28,29 @@ context as (
         max(case when role = 'finding' then value_source_code end) as finding_source_code,
         max(case when role = 'finding' then value_code end) as finding_code,
         max(case when role = 'finding' then value_meaning end) as finding_meaning,
-        max(case when role = 'site' then value_code end) as site_code
+        max(case when role = 'site' then value_code end) as site_code,
+        -- What a session is called is a person's words: those stay out of the keys.
+        max(case when role = 'session' then {{ dbt.hash('value_text') }} end) as session_hash
     from {{ ref('int_report_context') }}
     group by sop_instance_uid, path
+),
+
+-- The segmentation that a group measures.
+segmentation as (
+    select
+        item_group.sop_instance_uid,
+        item_group.group_path,
+        min({{ micdm.byte_order('item.referenced_sop_instance_uid') }}) as segmentation_uid
+    from {{ ref('int_report_item_group') }} as item_group
+    inner join item
+        on
+            item_group.sop_instance_uid = item.sop_instance_uid
+            and item_group.path = item.path
+    where
+        item_group.group_kind = 'finding'
+        and item.role = 'segmentation'
+        and item.referenced_sop_instance_uid is not null
+    group by item_group.sop_instance_uid, item_group.group_path
 ),
 
 identity as (
@@ -83,6 +105,15 @@ assembled as (
             as finding_meaning,
         context.site_code,
         algorithm.alg_system,
+        case
+            when
+                context.tracking_uid is not null
+                and coalesce(context.session_hash, segmentation.segmentation_uid) is not null
+                then
+                    '|' || coalesce(context.session_hash, '')
+                    || '|' || coalesce(segmentation.segmentation_uid, '')
+            else ''
+        end as reading,
         coalesce(
             link.reason_code,
             case
@@ -121,6 +152,10 @@ assembled as (
         on
             value.sop_instance_uid = algorithm.sop_instance_uid
             and value.path = algorithm.path
+    left join segmentation
+        on
+            value.sop_instance_uid = segmentation.sop_instance_uid
+            and value.group_path = segmentation.group_path
 ),
 
 keyed as (
@@ -131,12 +166,14 @@ keyed as (
         || '|' || coalesce(derivation_code, '')
         || '|' || coalesce(method_code, '')
         || '|' || coalesce(site_code, '')
-        || '|' || coalesce(alg_system, '') as feature_slot,
+        || '|' || coalesce(alg_system, '')
+        || reading as feature_slot,
         -- A later report may correct the site: then it replaces the value all the same.
         concept_vocabulary_id || ':' || concept_code
         || '|' || coalesce(derivation_code, '')
         || '|' || coalesce(method_code, '')
-        || '|' || coalesce(alg_system, '') as said_by_source
+        || '|' || coalesce(alg_system, '')
+        || reading as said_by_source
     from assembled
 ),
 

@@ -37,6 +37,7 @@ item as (
         item.referenced_sop_class_uid,
         item.referenced_sop_instance_uid,
         item.referenced_segment_numbers,
+        item.referenced_path,
         item.reason_code
     from {{ ref('stg_dicom_sr_item') }} as item
     inner join report

@@ -3,10 +3,11 @@
 --   1 item_reference       an image below the value itself
 --   1 irradiation_event    the series that states the dose event's UID
 --   2 group_reference      an image in the group
---   3 source_series        the UID of a series in the group
---   4 segmentation         the series on which the segmentation in the group was drawn
---   5 evidence             the report's evidence
---   6 study_modality       a series of the study of the modality that the rule says
+--   3 group_reference      an image below another value of the group
+--   4 source_series        the UID of a series in the group
+--   5 segmentation         the series on which the segmentation in the group was drawn
+--   6 evidence             the report's evidence
+--   7 study_modality       a series of the study of the modality that the rule says
 -- `is_own`: of the value alone, not of the group that it opens. A series without UID is a reference
 -- to an image that is neither staged nor in the evidence.
 
@@ -28,7 +29,7 @@ below_value as (
     select
         reference.sop_instance_uid,
         ancestor.ancestor_path as scope_path,
-        case reference.kind when 'image' then 1 else 4 end as level,
+        case reference.kind when 'image' then 1 else 5 end as level,
         case reference.kind when 'image' then 'item_reference' else 'segmentation' end as method,
         reference.series_instance_uid,
         count(*) as weight
@@ -50,11 +51,33 @@ below_value as (
         reference.series_instance_uid
 ),
 
+reference_of_value as (
+    select distinct
+        reference.sop_instance_uid,
+        reference.path
+    from reference
+    inner join {{ ref('int_report_ancestor') }} as ancestor
+        on
+            reference.sop_instance_uid = ancestor.sop_instance_uid
+            and reference.path = ancestor.path
+            and ancestor.distance > 0
+    inner join {{ ref('int_report_value') }} as value
+        on
+            ancestor.sop_instance_uid = value.sop_instance_uid
+            and ancestor.ancestor_path = value.path
+            and value.use_reason is null
+            and value.group_distance > 0
+),
+
 in_group as (
     select
         reference.sop_instance_uid,
         item_group.group_path as scope_path,
-        case reference.kind when 'image' then 2 else 4 end as level,
+        case
+            when reference.kind <> 'image' then 5
+            when reference_of_value.path is null then 2
+            else 3
+        end as level,
         case reference.kind when 'image' then 'group_reference' else 'segmentation' end as method,
         reference.series_instance_uid,
         count(*) as weight
@@ -64,10 +87,19 @@ in_group as (
             reference.sop_instance_uid = item_group.sop_instance_uid
             and reference.path = item_group.path
             and item_group.link = 'image'
+    left join reference_of_value
+        on
+            reference.sop_instance_uid = reference_of_value.sop_instance_uid
+            and reference.path = reference_of_value.path
     group by
         reference.sop_instance_uid,
         item_group.group_path,
         reference.kind,
+        case
+            when reference.kind <> 'image' then 5
+            when reference_of_value.path is null then 2
+            else 3
+        end,
         reference.series_instance_uid
 ),
 
@@ -92,7 +124,7 @@ source_series as (
     select
         sop_instance_uid,
         scope_path,
-        3 as level,
+        4 as level,
         'source_series' as method,
         uid as series_instance_uid,
         count(*) as weight
@@ -130,7 +162,7 @@ evidence as (
     select
         report.sop_instance_uid,
         report_group.path as scope_path,
-        5 as level,
+        6 as level,
         'evidence' as method,
         coalesce(instance.series_instance_uid, reference.series_instance_uid)
             as series_instance_uid,
@@ -163,7 +195,7 @@ study_modality as (
     select
         report.sop_instance_uid,
         report_group.path as scope_path,
-        6 as level,
+        7 as level,
         'study_modality' as method,
         series.series_instance_uid,
         identity.image_instance_count as weight

@@ -57,6 +57,7 @@ select
         -- A finding in a section of a narrative report is an answer by itself.
         when
             item.role is not null
+            and item.role <> 'standing'
             and not (item.role = 'finding' and coalesce(item_group.group_kind, '') = 'section')
             then 'report_context'
         when item.value_type = 'CODE' and item_group.group_distance = 0 then 'report_context'
@@ -64,6 +65,13 @@ select
             item.value_type = 'CODE'
             and item.parent_value_type in ('NUM', 'CODE')
             and item.relationship_type = 'HAS CONCEPT MOD'
+            then 'report_context'
+        -- What is said of a number is not measured: the range that is normal, the mean of others
+        -- (PS3.16 TID 310). Only where the number stands among others' is about the person.
+        when
+            item.parent_value_type = 'NUM'
+            and item.relationship_type = 'HAS PROPERTIES'
+            and coalesce(item.role, '') <> 'standing'
             then 'report_context'
         when item_group.group_kind = 'none' then 'report_context'
         when item_group.group_kind is null and ruled_title.sop_instance_uid is null

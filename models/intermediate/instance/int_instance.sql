@@ -55,13 +55,21 @@ kept as (
     where copy_rank = 1
 ),
 
--- One SOP Instance UID in several series: which series is right can't be known.
+-- One SOP Instance UID in several series: which series is right can't be known. Nor can it be known
+-- whose report it is that is there under two patients or studies: its series would not tell.
 reused as (
-    select sop_instance_uid
+    select instance_file.sop_instance_uid
     from instance_file
-    where copy_rank = 1 and run_id = latest_run_id
-    group by sop_instance_uid
-    having count(distinct series_instance_uid) > 1
+    left join sop_class
+        on instance_file.sop_class_uid = sop_class.sop_class_uid
+    where instance_file.copy_rank = 1 and instance_file.run_id = instance_file.latest_run_id
+    group by instance_file.sop_instance_uid
+    having
+        count(distinct instance_file.series_instance_uid) > 1
+        or (
+            count(*) > 1
+            and max(case when coalesce(sop_class.is_image, true) then 1 else 0 end) = 0
+        )
 ),
 
 judged as (

@@ -1,0 +1,284 @@
+"""Shapes that real reports have: readers who share a lesion, references by reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import highdicom as hd
+import pytest
+from pydicom import Dataset
+from pydicom.sr.codedict import codes
+from pydicom.uid import (
+    DigitalMammographyXRayImageStorageForPresentation,
+    MammographyCADSRStorage,
+    XRayRadiationDoseSRStorage,
+)
+
+import finding_factory as make
+import report_factory as hand
+from dicom_factory import ROOT
+from pipeline import DuckDB, stage
+
+PERCENT = ("UCUM", "%", "percent")
+MILLIGRAY = ("UCUM", "mGy", "mGy")
+MAMMOGRAM = DigitalMammographyXRayImageStorageForPresentation
+AVERAGE_DOSE = ("DCM", "111637", "Accumulated Average Glandular Dose")
+
+
+def readers() -> list[Dataset]:
+    """A nodule that two readers drew and measured; the second wrote a report of it again."""
+    source = make.images(1)
+    drawn = [make.segmentation(n, source, SOPInstanceUID=f"{ROOT}.6.{n}") for n in (1, 2)]
+    made = [*source, *drawn]
+    for number, (reader, volume) in enumerate([(0, 100), (1, 200), (1, 210)], start=1):
+        group = hd.sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
+            make.tracking(1),
+            referenced_segment=make.in_segment(drawn[reader], 1, source),
+            finding_type=codes.SCT.Nodule,
+            measurements=[hd.sr.Measurement(codes.SCT.Volume, volume, codes.UCUM.CubicMillimeter)],
+        )
+        evidence = [*source, drawn[reader]]
+        made.append(make.report(number, evidence, group, written=f"2024010511300{number}"))
+    for session in ("Mustermann 1", "Mustermann 2"):
+        group = hd.sr.MeasurementsAndQualitativeEvaluations(
+            make.tracking(2),
+            finding_type=codes.SCT.Nodule,
+            source_images=make.from_image(source[0]),
+            measurements=[make.diameter(int(session[-1]))],
+            session=session,
+        )
+        made.append(make.report(10 + int(session[-1]), source, group))
+    return made
+
+
+def evidence_of(*images: Dataset) -> list[Dataset]:
+    """Name images as evidence, each in its series."""
+    study = Dataset()
+    study.StudyInstanceUID = images[0].StudyInstanceUID
+    study.ReferencedSeriesSequence = []
+    for image in images:
+        series = Dataset()
+        series.SeriesInstanceUID = image.SeriesInstanceUID
+        series.ReferencedSOPSequence = [referenced(image)]
+        study.ReferencedSeriesSequence.append(series)
+    return [study]
+
+
+def referenced(image: Dataset) -> Dataset:
+    """Refer to an image."""
+    made = Dataset()
+    made.ReferencedSOPClassUID = image.SOPClassUID
+    made.ReferencedSOPInstanceUID = image.SOPInstanceUID
+    return made
+
+
+def pointer(*path: int) -> Dataset:
+    """Refer to an item of the same report by its place."""
+    made = Dataset()
+    made.RelationshipType = "SELECTED FROM"
+    made.ReferencedContentItemIdentifier = list(path)
+    return made
+
+
+def mammogram(number: int) -> Dataset:
+    """A view, in a series of its own."""
+    return make.images(
+        number, 1, study=2, Modality="MG", SOPClassUID=MAMMOGRAM, BodyPartExamined="BREAST"
+    )[0]
+
+
+def cad() -> list[Dataset]:
+    """Findings on two views, which stand in the Image Library and are pointed to."""
+    views = [mammogram(21), mammogram(22)]
+    library = hand.content_item(
+        "CONTAINER",
+        ("DCM", "111028", "Image Library"),
+        *(hand.content_item("IMAGE", ReferencedSOPSequence=[referenced(view)]) for view in views),
+    )
+
+    def seen(view: int, value: tuple[str, str, str], *more: Dataset) -> Dataset:
+        center = hand.content_item(
+            "SCOORD",
+            ("DCM", "111010", "Center"),
+            pointer(1, 1, view),
+            GraphicType="POINT",
+            GraphicData=[1.0, 1.0],
+        )
+        return hand.content_item(
+            "CODE",
+            ("DCM", "111059", "Single Image Finding"),
+            center,
+            hand.number(f"{80 + view}", ("DCM", "111012", "Certainty of Finding"), PERCENT),
+            *more,
+            ConceptCodeSequence=[hand.code(value)],
+        )
+
+    calcification = ("SCT", "129769006", "Calcification cluster")
+    # A number of the second finding that was taken from the region of the first.
+    elsewhere = hand.number("7")
+    elsewhere.ContentSequence = [pointer(1, 2, 1, 1)]
+    impression = hand.content_item(
+        "CONTAINER",
+        ("DCM", "111034", "Individual Impression/Recommendation"),
+        seen(1, calcification),
+        seen(2, calcification, elsewhere),
+    )
+    document = hand.report(
+        library,
+        impression,
+        SOPClassUID=MammographyCADSRStorage,
+        SOPInstanceUID=f"{ROOT}.5.21",
+        SeriesInstanceUID=f"{ROOT}.3.9021",
+        StudyInstanceUID=f"{ROOT}.2.2",
+        ConceptNameCodeSequence=[hand.code(("DCM", "111036", "Mammography CAD Report"))],
+        CurrentRequestedProcedureEvidenceSequence=evidence_of(*views),
+    )
+    return [*views, document]
+
+
+def breast_dose() -> Dataset:
+    """The dose of each breast (TID 10005), and of one side of an unnamed site."""
+
+    def dose(value: str, side: tuple[str, str, str]) -> Dataset:
+        made = hand.number(value, AVERAGE_DOSE, MILLIGRAY)
+        made.ContentSequence = [
+            hand.content_item(
+                "CODE",
+                ("SRT", "G-C171", "Laterality"),
+                RelationshipType="HAS CONCEPT MOD",
+                ConceptCodeSequence=[hand.code(side)],
+            )
+        ]
+        return made
+
+    total = hand.content_item(
+        "CONTAINER",
+        ("DCM", "113702", "Accumulated X-Ray Dose Data"),
+        dose("1.5", ("SRT", "T-04030", "Left breast")),
+        dose("2.5", ("SRT", "T-04020", "Right breast")),
+        dose("3.5", ("SRT", "G-A101", "Left")),
+    )
+    return hand.report(
+        total,
+        SOPClassUID=XRayRadiationDoseSRStorage,
+        SOPInstanceUID=f"{ROOT}.5.22",
+        SeriesInstanceUID=f"{ROOT}.3.9022",
+        StudyInstanceUID=f"{ROOT}.2.2",
+        ConceptNameCodeSequence=[hand.code(("DCM", "113701", "X-Ray Radiation Dose Report"))],
+    )
+
+
+def compared(number: int = 23, **values: Any) -> Dataset:
+    """A length with what others' lengths are (TID 310, 311)."""
+    length = hand.number("12")
+    length.ContentSequence = [
+        hand.number("30", ("99SITE", "N1", "Mean length of others")),
+        hand.number("95", ("DCM", "121415", "Percentile Ranking of measurement"), PERCENT),
+        hand.number("4", ("99SITE", "N2", "Width it was computed from")),
+    ]
+    for item, relation in zip(
+        length.ContentSequence, ("HAS PROPERTIES", "HAS PROPERTIES", "INFERRED FROM"), strict=True
+    ):
+        item.RelationshipType = relation
+    group = hand.content_item("CONTAINER", ("DCM", "125007", "Measurement Group"), length)
+    return hand.report(
+        group,
+        SOPInstanceUID=f"{ROOT}.5.{number}",
+        SeriesInstanceUID=f"{ROOT}.3.90{number}",
+        StudyInstanceUID=f"{ROOT}.2.1",
+        CurrentRequestedProcedureEvidenceSequence=evidence_of(make.images(1)[0]),
+        **values,
+    )
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> DuckDB:
+    """What is built of these reports; all data tests passed."""
+    folder = tmp_path_factory.mktemp("shapes")
+    archive = make.write(folder / "archive", readers(), cad(), breast_dose(), compared())
+    make.write(archive / "one", compared(24))
+    make.write(archive / "two", compared(24, PatientID="another patient"))
+    stage(archive, out=folder / "raw")
+    database = DuckDB(folder / "micdm.duckdb", folder / "raw")
+    database.build("build", "--exclude-resource-type", "unit_test", unknown_birth_year=1900)
+    return database
+
+
+def features(database: DuckDB, *columns: str, documents: str) -> list[tuple[Any, ...]]:
+    """Return columns of the features of reports."""
+    return database.rows(
+        f"select {', '.join(columns)} from omop.image_feature_detail as detail"
+        " join omop.image_feature using (image_feature_id)"
+        " join omop.image_occurrence using (image_occurrence_id)"
+        " left join omop.measurement on measurement_id = image_feature_event_id"
+        f" where detail.sop_instance_uid in ({documents})"
+        " order by detail.sop_instance_uid, detail.source_path"
+    )
+
+
+def named(*numbers: int) -> str:
+    """List reports by number."""
+    return ", ".join(f"'{ROOT}.5.{number}'" for number in numbers)
+
+
+def reasons(database: DuckDB, number: int) -> dict[str, str]:
+    """Return what is no feature, and why, by the place in the report."""
+    return dict(
+        database.rows(
+            "select message, reason_code from quality.quarantine"
+            f" where stage = 'report_item' and entity = '{ROOT}.5.{number}'"
+        )
+    )
+
+
+def test_each_reader_of_a_lesion_counts(built: DuckDB) -> None:
+    """Two segmentations of a tracked nodule are two readings; a report again replaces its own."""
+    found = features(built, "value_as_number", "image_finding_id", documents=named(1, 2, 3))
+    assert [value for value, _ in found] == [100, 210]
+    assert len({finding for _, finding in found}) == 1
+    assert "reissued_report" in reasons(built, 2).values()
+
+
+def test_each_session_counts(built: DuckDB) -> None:
+    """Sessions are readings too, and what they are called stays out."""
+    assert features(built, "value_as_number", documents=named(11, 12)) == [(1.0,), (2.0,)]
+    keys = built.rows("select value_slot from micdm_registry.image_feature_registry")
+    assert not [key for (key,) in keys if "Mustermann" in key]
+
+
+def test_references_by_reference(built: DuckDB) -> None:
+    """A finding is on the view that its region points to, not on any of the evidence."""
+    found = features(
+        built,
+        "value_as_number",
+        f"replace(image_series_uid, '{ROOT}.3.', '')",
+        "series_link_method",
+        documents=named(21),
+    )
+    assert found == [
+        (81, "21", "group_reference"),
+        (82, "22", "group_reference"),
+        (7, "21", "item_reference"),
+    ]
+
+
+def test_a_side_without_a_site(built: DuckDB) -> None:
+    """The doses of both breasts can be told apart."""
+    found = built.rows(
+        "select value_number, site_code, laterality from micdm_intermediate.int_finding_feature"
+        f" where sop_instance_uid in ({named(22)}) and reason_code is null order by source_path"
+    )
+    assert found == [(1.5, "T-04030", None), (2.5, "T-04020", None), (3.5, None, "L")]
+
+
+def test_what_is_said_of_a_number_is_not_measured(built: DuckDB) -> None:
+    """The mean of others is no measurement of the person; the rank among them is."""
+    assert features(built, "value_as_number", documents=named(23)) == [(12,), (95,), (4,)]
+    assert reasons(built, 23) == {"1.1.1.1": "report_context"}
+
+
+def test_a_report_of_two_patients_is_of_none(built: DuckDB) -> None:
+    """The same report under two patients: whose it is can't be known."""
+    assert features(built, "value_as_number", documents=named(24)) == []
+    reused = "select count(*) from quality.quarantine where reason_code = 'sop_instance_uid_reused'"
+    assert built.rows(reused) == [(2,)]
