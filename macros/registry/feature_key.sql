@@ -1,5 +1,5 @@
-{# What makes an acquisition parameter of a series one and the same in every build: the place of the
-   value, not the value. Registries number it, and whoever wants its ids joins on it. #}
+{# What makes a parameter of a series, or a feature of a finding, one and the same in every build: the
+   place of the value, not the value. Registries number it, and whoever wants its ids joins on it. #}
 {% macro feature_key() -%}
     {{ return({
         'number_key': ['image_occurrence_id', 'item', 'position'],

@@ -95,6 +95,53 @@ SECTIONS = (
         """,
     ),
     Section(
+        "Features: where they are from",
+        ("omop.image_feature", "omop.image_feature_detail"),
+        """
+        select
+            detail.origin,
+            count(*) as features,
+            count(distinct feature.image_occurrence_id) as series,
+            count(distinct feature.image_finding_id) as findings,
+            count(feature.alg_system) as by_algorithm
+        from omop.image_feature as feature
+        inner join omop.image_feature_detail as detail using (image_feature_id)
+        group by all
+        order by features desc, origin
+        """,
+    ),
+    Section(
+        "Structured reports: what became of their numbers and codes",
+        ("quality.report_template",),
+        f"""
+        select
+            coalesce(title_meaning, title_code, '(no title)') as title,
+            report_count as reports,
+            number_count as numbers,
+            code_count as codes,
+            feature_count as features,
+            context_count as context,
+            without_rule_count as without_rule
+        from quality.report_template
+        order by without_rule desc, reports desc, title, template_id
+        limit {FIRST_ROWS}
+        """,
+    ),
+    Section(
+        "Lesions followed over time",
+        ("omop.finding_timeline",),
+        """
+        select
+            status,
+            count(distinct episode_id) as lesions,
+            count(distinct person_id) as persons,
+            count(distinct image_study_uid) as studies
+        from omop.finding_timeline
+        group by status
+        order by list_position(['baseline', 'new', 'followed', 'not_reported'], status)
+        """,
+    ),
+    Section(
         "Modalities",
         ("omop.image_occurrence", "omop.image_occurrence_detail", "omop.concept"),
         """

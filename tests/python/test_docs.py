@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -60,3 +62,13 @@ def test_links_lead_somewhere(page: Path) -> None:
             titles = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
             slugs = {re.sub(r"[^\w -]", "", t.lower()).replace(" ", "-") for t in titles}
             assert anchor in slugs, f"{target}#{anchor}"
+
+
+def test_the_plot_is_that_of_the_golden_timeline() -> None:
+    draw = runpy.run_path(str(ROOT / "scripts" / "timeline_plot.py"))["draw"]
+    lesion = "1.2.826.0.1.3680043.10.1.9"
+    labels = {f"{lesion}.1": "left lower lobe", f"{lesion}.2": "right upper lobe"}
+    timeline = ROOT / "tests" / "python" / "golden" / "expected" / "finding_timeline.csv"
+    with timeline.open(encoding="utf-8", newline="") as lines:
+        drawn = draw(csv.DictReader(lines), labels)
+    assert drawn == (ROOT / "docs" / "images" / "finding_timeline.svg").read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from postgres_server import Server, fresh_database
 from site_cdm import SCHEMA, Site, into_duckdb, into_postgres, source_tables
 
 GOLDEN = Path(__file__).parent / "golden"
+PAGE = Path(__file__).parents[2] / "docs" / "report-to-feature.md"
 TEXTURE = CodedConcept("C41144", "NCIt", "Texture")
 SOLID = CodedConcept("RID50151", "RADLEX", "solid pulmonary nodule")
 PART_SOLID = CodedConcept("RID50152", "RADLEX", "part-solid pulmonary nodule")
@@ -380,3 +382,46 @@ def test_phenotype_of_the_paper(rows: Rows) -> None:
         "select person_id, cast(image_occurrence_date as varchar), condition_occurrence_id"
         " from phenotypes.phenotype_lung_cancer_thin_chest_ct order by person_id"
     ) == [(1234, "2021-10-14", 50002), (2001, "2021-05-05", 50011)]
+
+
+# The page about Figure 3's report
+
+
+def printed_rows(table: str) -> list[list[str]]:
+    """Return the cells of a printed table without its head."""
+    return [[cell.strip() for cell in line.split("|")] for line in table.splitlines()[2:]]
+
+
+def shown(cell: Any) -> str:
+    """Return a value as the page prints it."""
+    return "" if cell is None else f"{cell:g}" if isinstance(cell, float) else str(cell)
+
+
+def test_page_from_a_report_to_a_feature(rows: Rows) -> None:
+    """Every query of the page gives the rows that stand below it."""
+    blocks = re.findall(r"```sql\n(.*?)```\n\n```\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    assert len(blocks) == 4
+    for query, table in blocks:
+        found = rows(query.strip().rstrip(";"))
+        assert [[shown(cell) for cell in row] for row in found] == printed_rows(table)
+
+
+def test_tables_of_the_page_are_those_of_the_build(rows: Rows) -> None:
+    """Each cell of the three upright tables begins with the value of its column."""
+    text = PAGE.read_text("utf-8")
+    keys = {"image_feature": (6, 5), "measurement": (1000000006, 1000000005)}
+    keys["image_feature_detail"] = keys["image_feature"]
+    for table, ids in keys.items():
+        key = "measurement_id" if table == "measurement" else "image_feature_id"
+        printed = text.partition(f"\n`{table}`")[2].partition(f"| {key} |")[2]
+        body = printed.partition("\n|---|---|---|\n")[2].partition("\n\n")[0]
+        for line in body.splitlines():
+            name, *cells = (
+                cell.strip().strip("`") for cell in re.split(r"(?<!\\)\|", line.strip("|"))
+            )
+            for number, cell in zip(ids, cells, strict=True):
+                ((value,),) = rows(f"select {name} from omop.{table} where {key} = {number}")
+                if cell.startswith("the same"):
+                    continue
+                start = cell.replace("\\|", "|").removesuffix("...")
+                assert start.startswith(shown(value)) or shown(value).startswith(start), name

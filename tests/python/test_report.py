@@ -33,8 +33,20 @@ create table omop.image_occurrence_detail as
 create table omop.image_feature as
     select i as image_feature_id, if(i = 9, 1, 2) as image_occurrence_id,
            30 as image_feature_concept_id, 40 as image_feature_event_field_concept_id,
-           i as image_feature_event_id
+           i as image_feature_event_id, if(i = 3, 5, null) as image_finding_id,
+           if(i = 3, 'alg:/-/a', null) as alg_system
     from (values (1), (2), (3), (9)) as t (i);
+create table omop.image_feature_detail as
+    select image_feature_id, if(image_feature_id = 3, 'report', 'attribute') as origin
+    from omop.image_feature;
+create table omop.finding_timeline as
+    from (values ('followed', 1, 7, 's2'), ('followed', 1, 7, 's3'), ('baseline', 1, 7, 's1'))
+    as t (status, episode_id, person_id, image_study_uid);
+create table quality.report_template as
+    from (values ('Imaging Measurement Report', '126000', '1500', 2, 7, 9, 5, 11, 0),
+                 (null, 'LIVER', null, 1, 3, 1, 0, 0, 4))
+    as t (title_meaning, title_code, template_id, report_count, number_count, code_count,
+          feature_count, context_count, without_rule_count);
 create table omop.measurement as
     from (values (1, 7, date '2020-02-29', 30, 120.0, null, '120.00', 'kV'),
                  (2, 7, date '2020-02-29', 30, null, 50, 'AX', null),
@@ -78,6 +90,13 @@ def test_report(tmp_path: Path) -> None:
     assert text.index("truncated_meta") < text.index("dicomdir")
     assert "file dicomdir info 2" in words
     assert "extract file 62 60 2" in words
+    assert "attribute 3 2 0 0" in words
+    assert "report 1 1 1 1" in words
+    assert text.index("LIVER") < text.index("Imaging Measurement Report"), "a rule is missing"
+    assert "LIVER 1 3 1 0 0 4" in words
+    assert "Imaging Measurement Report 2 7 9 5 11 0" in words
+    assert text.index("\nbaseline") < text.index("\nfollowed")
+    assert "followed 1 1 2" in words
     assert "not_for_readers" not in text
     assert max(map(len, lines)) <= 100
 
