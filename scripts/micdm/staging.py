@@ -100,7 +100,7 @@ def locked(out: Path) -> Iterator[None]:
     BusyError
         When another process holds it.
     """
-    with (out / ".lock").open("a") as file:
+    with (out / "lock").open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -342,6 +342,7 @@ def _parse_text(text: str, vr: str, numeric: bool) -> Value:
 
 
 def text_key(text: str, vr: str) -> str:
+    """Return the canonical text of a value that is no number, or refuse what its VR forbids."""
     match vr:
         case "CS":
             return text.upper()
