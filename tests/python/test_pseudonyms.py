@@ -42,10 +42,12 @@ from finding_factory import (
     write,
 )
 from micdm.cli import app
+from micdm.load import load
 from micdm.pseudonyms import COLUMNS, KEY_VARIABLE, MOST_DAYS, Kind, Pseudonyms
 from micdm.run import CannotRunError, Summary
 from micdm.schema import DATE, MOMENT, SCHEMAS, TEXT
 from pipeline import COMMANDS, DuckDB
+from postgres_server import Server
 
 KEY = "correct-horse-battery-staple-0123456789"
 OTHER_KEY = "another-key-another-key-another-key-9876"
@@ -398,6 +400,21 @@ def test_files_are_followed(tmp_path: Path, workers: int) -> None:
     assert (counts.unchanged, counts.deleted) == (599, 1)
     paths[3].write_bytes(content)
     assert run().counts.instances == 1
+
+
+def test_postgres_gets_the_same_rows(
+    tmp_path: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in postgres.environment.items():
+        monkeypatch.setenv(name, value)
+    folder, out = planted(tmp_path)
+    stage(folder, out=out, pseudonyms=True)
+    load(out)
+    with postgres.connect() as connection:
+        for name in SCHEMAS:
+            rows = connection.execute(f"select * from raw_dicom.{name}".encode()).fetchall()
+            assert len(rows) == len(table(out, name))
+            check_clean((name, str([str(v) for v in row]).encode()) for row in rows)
 
 
 # The key
