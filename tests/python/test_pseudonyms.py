@@ -54,7 +54,7 @@ OTHER_KEY = "another-key-another-key-another-key-9876"
 PSEUDONYMS = Pseudonyms(KEY.encode())
 SECRET = re.compile(rb"secret(?!ing|or|ion|e)|geheim|mustermann|lesion 1", re.IGNORECASE)
 UIDS = re.compile(re.escape(ROOT).encode())
-DATES = re.compile(rb"2009-?0[34]-?(?:17|19|20)|1931-?0?2-?0?3")
+DATES = re.compile(rb"(?<!\d)(?:2009-?0[34]-?(?:17|19|20)|1931-?02-?03)")
 ROWS_ONLY = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 
