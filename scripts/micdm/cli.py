@@ -72,6 +72,20 @@ def stage(
     follow_deleted: Annotated[
         bool, typer.Option(help="Mark staged files that are gone from the folders given.")
     ] = True,
+    pseudonyms: Annotated[
+        bool,
+        typer.Option(
+            "--pseudonyms", help="Replace who, where and when; the key is MICDM_PSEUDONYM_KEY."
+        ),
+    ] = False,
+    keep_text: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATH",
+            help="A text attribute that --pseudonyms would drop, such as StudyDescription."
+            " Repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Read DICOM headers and write the staged tables as Parquet."""
     from micdm import run  # here, so that `micdm --help` is quick
@@ -84,6 +98,8 @@ def stage(
         report_texts or [],
         list_non_dicom=list_non_dicom,
         follow_deleted=follow_deleted,
+        pseudonyms=pseudonyms,
+        keep_texts=keep_text or [],
     )
     try:
         summary = run.stage(options)
@@ -108,17 +124,42 @@ def load_results(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 when a row is rejected.")
     ] = False,
+    pseudonyms: Annotated[
+        bool,
+        typer.Option(
+            "--pseudonyms", help="Replace UIDs as `micdm stage --pseudonyms` does, with its key."
+        ),
+    ] = False,
 ) -> None:
     """Check what algorithms found in images, and add it to the staged tables."""
     from micdm import results  # here, so that `micdm --help` is quick
 
     try:
-        summary = results.load_results(files, out)
+        summary = results.load_results(files, out, pseudonyms=pseudonyms)
     except results.CannotLoadError as error:
         raise fail(str(error)) from None
     results.print_summary(summary)
     if strict and summary.rejected:
         raise typer.Exit(1)
+
+
+@app.command("pseudonym")
+def pseudonym(
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="patient, issuer, accession, uid or days.")
+    ],
+    column: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Read CSV, replace this column; else a value a line."),
+    ] = None,
+) -> None:
+    """Replace ids from stdin by the pseudonyms that staging makes of them."""
+    from micdm import pseudonyms
+
+    try:
+        pseudonyms.convert(kind, column, sys.stdin.buffer, sys.stdout)
+    except pseudonyms.PseudonymError as error:
+        raise fail(str(error)) from None
 
 
 @app.command()

@@ -159,6 +159,10 @@ def connected(url: str) -> Iterator[psycopg.Connection]:
         if password:
             text = text.replace(str(password), "***")
         raise LoadError(f"Postgres says: {text}") from None
+    except (OSError, pa.ArrowException) as error:
+        # Arrow's messages may quote the file.
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is damaged"
+        raise LoadError(f"A file to load can't be read: {why}.") from None
 
 
 def take_turn(connection: psycopg.Connection, schema: str) -> None:

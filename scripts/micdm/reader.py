@@ -110,6 +110,15 @@ class Header:
     little: bool
     source: Source | None = None
 
+    @property
+    def has_dates(self) -> bool:
+        """Tell whether a series-level value is a date, and so the patient's."""
+        return any(
+            attribute.vr in ("DA", "DT") or value.vr in ("DA", "DT")
+            for attribute, found in self.series_values
+            for _, value in found
+        )
+
     def decode(self) -> tuple[list[Element], set[str]]:
         """Return the element rows of the header, and the flags that decoding them adds."""
         flags: set[str] = set()

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from micdm import __version__, run, staging
+from micdm.pseudonyms import PseudonymError, Pseudonyms, claim, read_key
 from micdm.result_files import BATCH_ROWS, WrongFileError, rows_of
 from micdm.result_rows import BadRowError, check_row
 from micdm.schema import SCHEMAS
@@ -43,7 +44,7 @@ class Summary:
     started_at: dt.datetime = field(default_factory=run.utc_now)
 
 
-def load_results(files: Sequence[Path], out: Path) -> Summary:
+def load_results(files: Sequence[Path], out: Path, *, pseudonyms: bool = False) -> Summary:
     """Check the rows of the files and stage the good ones; the bad ones with a reason.
 
     Raises
@@ -53,8 +54,11 @@ def load_results(files: Sequence[Path], out: Path) -> Summary:
     """
     summary = Summary(run.new_run_id())
     try:
+        made = Pseudonyms(read_key()) if pseudonyms else None
         staging.make_folders(out)
         with ExitStack() as stack:
+            stack.enter_context(staging.locked(out))
+            claim(out, made)
             # Committed in reverse.
             writers = {
                 table: stack.enter_context(
@@ -63,15 +67,20 @@ def load_results(files: Sequence[Path], out: Path) -> Summary:
                 for table in reversed(TABLES)
             }
             for path in files:
-                _load_file(path, writers, summary)
-    except WrongFileError as error:
+                _load_file(path, writers, summary, made)
+    except (WrongFileError, PseudonymError, staging.BusyError) as error:
         raise CannotLoadError(str(error)) from None
     except OSError as error:
         raise CannotLoadError(f"Can't write to {out}: {error.strerror or error}.") from None
     return summary
 
 
-def _load_file(path: Path, writers: dict[str, pq.ParquetWriter], summary: Summary) -> None:
+def _load_file(
+    path: Path,
+    writers: dict[str, pq.ParquetWriter],
+    summary: Summary,
+    pseudonyms: Pseudonyms | None,
+) -> None:
     summary.files += 1
     accepted, rejected = 0, Counter[str]()
     rows = rows_of(path)
@@ -92,13 +101,13 @@ def _load_file(path: Path, writers: dict[str, pq.ParquetWriter], summary: Summar
                 rejected[error.reason] += 1
                 bad.append(key | {"column_name": error.column, "reason_code": error.reason})
         accepted += len(good)
-        _write(writers, "algorithm_result", good)
-        _write(writers, "algorithm_result_rejected", bad)
+        _write(writers, "algorithm_result", good, pseudonyms)
+        _write(writers, "algorithm_result_rejected", bad, pseudonyms)
     digest, size = _digest(path)
     load = {
         "run_id": summary.run_id,
         "file_number": summary.files,
-        "uri": show_path(str(path.absolute())),
+        "uri": _uri(path, pseudonyms),
         "file_size": size,
         "file_digest": digest,
         "micdm_version": __version__,
@@ -107,14 +116,28 @@ def _load_file(path: Path, writers: dict[str, pq.ParquetWriter], summary: Summar
         "accepted": accepted,
         "rejected": rejected.total(),
     }
-    _write(writers, "algorithm_result_load", [load])
+    _write(writers, "algorithm_result_load", [load], pseudonyms)
     summary.accepted += accepted
     summary.rejected += rejected
 
 
-def _write(writers: dict[str, pq.ParquetWriter], table: str, rows: list[dict[str, object]]) -> None:
+def _write(
+    writers: dict[str, pq.ParquetWriter],
+    table: str,
+    rows: list[dict[str, object]],
+    pseudonyms: Pseudonyms | None,
+) -> None:
+    names = SCHEMAS[table].names
+    if pseudonyms is not None:
+        whole = ([row[name] for name in names] for row in rows)
+        rows = [dict(zip(names, pseudonyms.row(table, r)[0], strict=True)) for r in whole]
     if rows:
         writers[table].write_table(pa.Table.from_pylist(rows, SCHEMAS[table]))
+
+
+def _uri(path: Path, pseudonyms: Pseudonyms | None) -> str:
+    shown = show_path(str(path.absolute()))
+    return shown if pseudonyms is None else pseudonyms.path(shown)
 
 
 def _digest(path: Path) -> tuple[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures as cf
 import datetime as dt
+import hashlib
 import itertools
 import multiprocessing as mp
 import multiprocessing.connection
@@ -16,7 +17,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ from micdm.attributes import AttributeList, AttributeListError, load_attributes
 from micdm.content import MARKERS
 from micdm.identity import VR_OF
 from micdm.progress import Reporter
+from micdm.pseudonyms import PseudonymError, Pseudonyms, claim, read_key
 from micdm.reader import DIRECTORY_RECORDS
 from micdm.schema import SCHEMAS
 from micdm.seeds import SeedError
@@ -65,6 +67,8 @@ class Options:
     text_files: Sequence[Path] = ()
     list_non_dicom: bool = False
     follow_deleted: bool = True
+    pseudonyms: bool = False
+    keep_texts: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -110,9 +114,20 @@ def stage(options: Options) -> Summary:
     CannotRunError
         When a path is missing, the output can't be written or the attribute list is wrong.
     """
-    attributes = _check(options)
+    attributes, pseudonyms = _check(options)
+    try:
+        with staging.locked(options.out):
+            claim(options.out, pseudonyms)
+            return _stage(options, attributes, pseudonyms)
+    except (staging.BusyError, PseudonymError) as error:
+        raise CannotRunError(str(error)) from None
+    except OSError as error:
+        raise CannotRunError(f"Can't write to {options.out}: {error.strerror}.") from error
+
+
+def _stage(options: Options, attributes: AttributeList, pseudonyms: Pseudonyms | None) -> Summary:
     summary = Summary(new_run_id(), Counts())
-    settings = Settings(options.out, summary.run_id, attributes, options.list_non_dicom)
+    settings = Settings(options.out, summary.run_id, attributes, options.list_non_dicom, pseudonyms)
     try:
         staged = staging.load_staged(options.out)
         _write_run(options, settings, summary)
@@ -143,7 +158,7 @@ def stage(options: Options) -> Summary:
     return summary
 
 
-def _check(options: Options) -> AttributeList:
+def _check(options: Options) -> tuple[AttributeList, Pseudonyms | None]:
     for path in options.paths:
         if path != "-" and not os.path.exists(path):  # noqa: PTH110 - also for odd names
             raise CannotRunError(f"There is no file or folder {show_path(path)}.")
@@ -153,6 +168,11 @@ def _check(options: Options) -> AttributeList:
         raise CannotRunError(f"The attribute list can't be used: {error}.") from error
     except SeedError as error:
         raise CannotRunError(f"The list of report texts can't be used: {error}.") from error
+    pseudonyms = None
+    if options.pseudonyms:
+        attributes, pseudonyms = _with_pseudonyms(options, attributes)
+    elif options.keep_texts:
+        raise CannotRunError("--keep-text goes with --pseudonyms: without it all texts are kept.")
     try:
         staging.make_folders(options.out)
         probe = options.out / f".probe-{os.getpid()}"
@@ -160,7 +180,25 @@ def _check(options: Options) -> AttributeList:
         probe.unlink()
     except OSError as error:
         raise CannotRunError(f"Can't write to {options.out}: {error.strerror}.") from error
-    return attributes
+    return attributes, pseudonyms
+
+
+def _with_pseudonyms(
+    options: Options, attributes: AttributeList
+) -> tuple[AttributeList, Pseudonyms]:
+    """Return how pseudonyms are made; other texts kept are another reading of the files."""
+    unknown = set(options.keep_texts) - {a.path for a in attributes.attributes}
+    if unknown:
+        raise CannotRunError(f"There is no {min(unknown)} on the attribute list to be kept.")
+    try:
+        key = read_key()
+    except PseudonymError as error:
+        raise CannotRunError(str(error)) from None
+    numbers = [a.path for a in attributes.attributes if a.value_type == "number"]
+    pseudonyms = Pseudonyms(key, [*options.keep_texts, *numbers])
+    reading = "\n".join((attributes.list_id, *sorted(pseudonyms.texts)))
+    list_id = hashlib.blake2b(reading.encode(), digest_size=16).hexdigest()
+    return replace(attributes, list_id=list_id), pseudonyms
 
 
 class _Stop(threading.Event):
@@ -233,15 +271,14 @@ class _Run:
                 yield fresh
 
     def _leave_out_known(self, chunk: list[Entry]) -> list[Entry]:
-        uris = [show_path(entry.path) for entry in chunk]
+        uris = [self.settings.uri(entry.path) for entry in chunk]
         if self.options.follow_deleted:
             names = (staging.key_of_name(uri, None) for uri in uris)
             self.seen.append(np.fromiter(names, np.uint64, len(chunk)))
         if not len(self.staged.known):
             return chunk
-        list_id = self.settings.attributes.list_id
         ids = (
-            staging.key_of_id(staging.file_id_of(uri, None, e.size, e.mtime_ns, list_id))
+            staging.key_of_id(self.settings.file_id(uri, None, e.size, e.mtime_ns))
             for uri, e in zip(uris, chunk, strict=True)
         )
         keys = np.fromiter(ids, np.uint64, len(chunk))
@@ -316,15 +353,16 @@ class _Run:
             if self.walk.files_under[root]:
                 roots.append(root)
             else:
-                reporter.warn(f"{show_path(root)} holds no file: nothing is marked as deleted")
+                shown = self.settings.uri(root)
+                reporter.warn(f"{shown} holds no file: nothing is marked as deleted")
         unseen = [*self.walk.unseen, *self.counts.unseen]
         if unseen:
             reporter.warn(f"{len(unseen)} folders or files can't be looked into; kept as they are")
         if not roots:
             return
         seen = staging.join_sorted(self.seen)
-        followed = [show_path(r) for r in roots]
-        kept = [show_path(u) for u in unseen]
+        followed = [self.settings.uri(r) for r in roots]
+        kept = [self.settings.uri(u) for u in unseen]
 
         def is_followed(uri: str) -> bool:
             return any(sources.is_under(uri, r) for r in followed) and not any(
@@ -384,11 +422,22 @@ def _stage_chunk(chunk: list[Entry]) -> Counts:
     return _worker.stage(chunk)
 
 
+def _arguments(options: Options, settings: Settings) -> list[str]:
+    def shown(path: str | Path) -> str:
+        if settings.pseudonyms is None or path == "-":
+            return show_path(str(path))
+        return settings.uri(os.path.normpath(Path(path).absolute()))
+
+    arguments = [shown(p) for p in options.paths]
+    arguments += [f"--attributes {shown(path)}" for path in options.attribute_files]
+    arguments += [f"--report-texts {shown(path)}" for path in options.text_files]
+    arguments += ["--pseudonyms"] if options.pseudonyms else []
+    return arguments + [f"--keep-text {name}" for name in options.keep_texts]
+
+
 def _write_run(options: Options, settings: Settings, summary: Summary) -> None:
     counts = summary.counts
-    arguments = [show_path(p) for p in options.paths]
-    arguments += [f"--attributes {path}" for path in options.attribute_files]
-    arguments += [f"--report-texts {path}" for path in options.text_files]
+    arguments = _arguments(options, settings)
     row = (
         summary.run_id,
         __version__,

@@ -8,6 +8,7 @@ without their instance (harmless: the file is read again) but never an instance 
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import hashlib
 import os
 import time
@@ -32,6 +33,10 @@ RETRIED = frozenset(
 )
 FILE_DELETED, ARCHIVE_CORRUPT = "file_deleted", "archive_corrupt"
 SECONDS_A_PART_TAKES = 24 * 3600
+
+
+class BusyError(Exception):
+    """Another process is writing to the staged folder; the message is a sentence for the user."""
 
 
 class CannotWriteError(Exception):
@@ -84,6 +89,25 @@ def make_folders(out: Path) -> None:
         for left_over in folder.glob(".*.tmp"):  # of a run that was killed, not one under way
             if time.time() - left_over.stat().st_mtime > SECONDS_A_PART_TAKES:
                 left_over.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Hold a staged folder alone. The lock ends with the process, however that ends.
+
+    Raises
+    ------
+    BusyError
+        When another process holds it.
+    """
+    with (out / "lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BusyError(f"Another `micdm` is writing to {out}: let it finish first.") from None
+        except OSError:  # a file system without locks: runs keep apart by their ids
+            pass
+        yield
 
 
 def write_part(target: Path, table: pa.Table) -> None:

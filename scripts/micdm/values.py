@@ -336,12 +336,13 @@ def _parse_text(text: str, vr: str, numeric: bool) -> Value:
             return _integer(text, parse_integer(text))
         if vr == "DS" or numeric:
             return _decimal(text, parse_decimal(text))
-        return Value(text, None, _text_key(text, vr))
+        return Value(text, None, text_key(text, vr))
     except BadValueError as bad:
         return Value(text, reason=bad.reason)
 
 
-def _text_key(text: str, vr: str) -> str:
+def text_key(text: str, vr: str) -> str:
+    """Return the canonical text of a value that is no number, or refuse what its VR forbids."""
     match vr:
         case "CS":
             return text.upper()

@@ -18,6 +18,7 @@ from micdm import containers, staging
 from micdm.attributes import AttributeList
 from micdm.containers import Member, RefusedMember
 from micdm.content import read_content
+from micdm.pseudonyms import Pseudonyms
 from micdm.reader import Header, Rejected, looks_like_dicom, read_header
 from micdm.schema import SCHEMAS
 from micdm.sources import Entry, Refused, show_path
@@ -42,6 +43,17 @@ class Settings:
     run_id: str
     attributes: AttributeList
     list_non_dicom: bool = False
+    pseudonyms: Pseudonyms | None = None
+
+    def uri(self, path: str) -> str:
+        """Return a path as the tables have it."""
+        shown = show_path(path)
+        return shown if self.pseudonyms is None else self.pseudonyms.path(shown)
+
+    def file_id(self, uri: str, member: str | None, size: int | None, mtime_ns: int | None) -> str:
+        """Return the id of a file. What its size and time are can be guessed, so it has a key."""
+        plain = staging.file_id_of(uri, member, size, mtime_ns, self.attributes.list_id)
+        return plain if self.pseudonyms is None else self.pseudonyms.identifier("file", plain)
 
 
 @dataclass(slots=True)
@@ -124,6 +136,7 @@ class Worker:
         self.settings, self.number, self.staged = settings, number, staged
         self._headers: OrderedDict[str, frozenset[str]] = OrderedDict()
         self._part = 0
+        self._days: int | None = None
         self._rows: dict[str, list[Row]] = {}
         self._counts = Counts()
         quiet_pydicom()
@@ -135,7 +148,7 @@ class Worker:
             if stop is not None and stop():
                 break
             if isinstance(entry, Refused):
-                where = self._where(show_path(entry.path), None, entry.size, entry.mtime_ns)
+                where = self._where(entry.path, None, entry.size, entry.mtime_ns)
                 self._counts.files += 1
                 self._reject(where, entry.reason_code, entry.message)
             else:
@@ -146,14 +159,17 @@ class Worker:
 
     def _where(
         self,
-        uri: str,
+        path: str,
         member: str | None,
         size: int | None,
         time: int | None,
         name: str | None = None,
     ) -> _Where:
-        file_id = staging.file_id_of(uri, member, size, time, self.settings.attributes.list_id)
-        return _Where(name or uri, uri, member, size, time, file_id)
+        uri = self.settings.uri(path)
+        if self.settings.pseudonyms is not None:
+            member = self.settings.pseudonyms.member(uri, member)
+        file_id = self.settings.file_id(uri, member, size, time)
+        return _Where(name or path, uri, member, size, time, file_id)
 
     def _stage_file(self, path: str, size: int, mtime_ns: int) -> None:
         where = self._where(path, None, size, mtime_ns)
@@ -258,16 +274,37 @@ class Worker:
         self._add("dicom_rejected", (*where.columns(), reason, message))
 
     def _add_instance(self, header: Header, where: _Where) -> None:
-        flags = header.flags | self._store_header(header) | self._add_content(header, where)
+        self._days = self._days_of(header)
+        header_id = self._header_id(header)
+        flags = header.flags | self._store_header(header, header_id)
+        flags |= self._add_content(header, where)
         identity = astuple(header.identity)
         read_flags = ";".join(sorted(flags)) or None
-        self._add("dicom_instance", (*where.columns(), *identity, header.header_id, read_flags))
+        self._add("dicom_instance", (*where.columns(), *identity, header_id, read_flags))
         for element in header.instance_rows:
             self._add("dicom_instance_element", (where.file_id, *element))
+        self._days = None
         self._counts.instances += 1
         series = header.identity.series_instance_uid
         if series:
             self._counts.series.add(staging.key_of_name(series, None))
+
+    def _days_of(self, header: Header) -> int | None:
+        """Return by how many days the dates of an object are made earlier.
+
+        Without a patient those of a study go together, if nothing else.
+        """
+        who = header.identity.patient_id or header.identity.study_instance_uid
+        return (
+            None if self.settings.pseudonyms is None else self.settings.pseudonyms.days(who or "")
+        )
+
+    def _header_id(self, header: Header) -> str:
+        if self.settings.pseudonyms is None:
+            return header.header_id
+        return self.settings.pseudonyms.header_id(
+            header.header_id, self._days if header.has_dates else None
+        )
 
     def _add_content(self, header: Header, where: _Where) -> set[str]:
         """Add the rows of a report or a segmentation; return the flags that reading it raises."""
@@ -284,22 +321,27 @@ class Worker:
         self._counts.segmentations += header.source.is_segmentation
         return content.flags
 
-    def _store_header(self, header: Header) -> frozenset[str]:
+    def _store_header(self, header: Header, header_id: str) -> frozenset[str]:
         """Store a header not seen before; return the flags that its values raise."""
-        flags = self._headers.get(header.header_id)
+        flags = self._headers.get(header_id)
         if flags is not None:
-            self._headers.move_to_end(header.header_id)
+            self._headers.move_to_end(header_id)
             return flags
         rows, found = header.decode()
         for element in rows:
-            self._add("dicom_header_element", (header.header_id, *element))
-        self._headers[header.header_id] = flags = frozenset(found)
+            self._add("dicom_header_element", (header_id, *element))
+        self._headers[header_id] = flags = frozenset(found)
         if len(self._headers) > MAX_SEEN_HEADERS:
             self._headers.popitem(last=False)
         return flags
 
     def _add(self, table: str, row: tuple[object, ...]) -> None:
-        self._rows.setdefault(table, []).append((self.settings.run_id, *row))
+        whole: Row = (self.settings.run_id, *row)
+        if self.settings.pseudonyms is not None:
+            whole, *lost = self.settings.pseudonyms.row(table, whole, self._days)
+            if lost:
+                self._rows.setdefault("dicom_instance_element", []).extend(lost)
+        self._rows.setdefault(table, []).append(whole)
 
     def _commit(self, *, at_least: bool = False) -> None:
         """Commit the rows at hand; with `at_least`, only when there are enough for a part."""

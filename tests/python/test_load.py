@@ -296,6 +296,38 @@ def test_refused_user_is_a_sentence(target: Server, tmp_path: Path) -> None:
     assert "secret" not in str(caught.value)
 
 
+def test_read_only_targets_are_a_sentence(target: Server, tmp_path: Path) -> None:
+    stage_run(tmp_path, FIRST)
+    role = f"reader_{target.database}"
+    with target.connect() as connection:
+        connection.execute(f"create role {role} login password 'for-a-test'".encode())
+    try:
+        url = target.url.replace(f"{target.user}@", f"{role}:for-a-test@")
+        with pytest.raises(LoadError, match="Postgres says: permission denied for database"):
+            load(tmp_path, url)
+        with pytest.raises(LoadError, match=r"Postgres says: .*read-only transaction"):
+            load(tmp_path, f"{target.url}?options=-c%20default_transaction_read_only%3Don")
+        with target.connect() as connection:
+            found = connection.execute("select to_regnamespace('raw_dicom')").fetchone()
+        assert found == (None,), "nothing half-written"
+    finally:
+        with target.connect() as connection:
+            connection.execute(f"drop role {role}".encode())
+
+
+def test_a_damaged_part_is_a_sentence_and_leaves_no_rows(target: Server, tmp_path: Path) -> None:
+    stage_run(tmp_path, FIRST)
+    path = next((tmp_path / "dicom_instance").glob("*-1.parquet"))
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + b"\xff" * 200 + content[204:])
+    done = CliRunner().invoke(app, ["load", "--from", str(tmp_path), "--to", target.url])
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1), done.output
+    assert len(contents(target)["dicom_instance"]) == 2
+    path.write_bytes(content)
+    load(tmp_path)
+    assert len(contents(target)["dicom_instance"]) == 4
+
+
 def test_password_comes_from_the_environment(target: Server, tmp_path: Path) -> None:
     stage_run(tmp_path, FIRST)
     assert load(tmp_path, target.url).parts == 4

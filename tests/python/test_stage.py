@@ -11,6 +11,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -435,6 +436,51 @@ def test_a_full_disk_ends_the_run_with_a_sentence(tmp_path: Path) -> None:
     broken = invoke(folder, "--out", out)
     assert broken.exit_code == 2
     assert "Can't use what is staged" in broken.stderr
+
+
+def test_a_second_run_at_once_stops_with_a_sentence(tmp_path: Path) -> None:
+    write_slices(tmp_path / "in", 2)
+    out = tmp_path / "out"
+    stage(out=out)
+    results = ["load-results", str(tmp_path / "r.csv"), "--out", str(out)]
+    before = sorted(out.rglob("*.parquet"))
+    with staging.locked(out):
+        staged = invoke(tmp_path / "in", "--out", out)
+        loaded = CliRunner().invoke(cli.app, results)
+    for done in (staged, loaded):
+        assert done.exit_code == 2
+        assert done.stderr == (
+            f"micdm: Another `micdm` is writing to {out}: let it finish first.\n"
+        )
+    assert sorted(out.rglob("*.parquet")) == before
+    assert invoke(tmp_path / "in", "--out", out).exit_code == 0
+
+
+def test_no_space_on_a_small_disk_ends_with_a_sentence(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small disk")
+    try:
+        write_slices(tmp_path / "in", 3)
+        rows = "".join(f"1.2.{n},SCT,1,{n},mm,ai,1,2024-01-03T09:30:00\n" for n in range(90_000))
+        (tmp_path / "r.csv").write_text(
+            "series_instance_uid,feature_scheme,feature_code,value_number,unit,"
+            f"algorithm_name,algorithm_version,result_datetime\n{rows}"
+        )
+        out = ["--out", str(disk / "raw")]
+        loaded = CliRunner().invoke(cli.app, ["load-results", str(tmp_path / "r.csv"), *out])
+        with suppress(OSError), (disk / "filling").open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(512))
+        for done in (loaded, invoke(tmp_path / "in", *out)):
+            assert (done.exit_code, done.stderr.count("\n")) == (2, 1), done.output
+            assert "No space left on device" in done.stderr
+        assert not [*disk.rglob(".*.tmp")], "nothing half-written"
+        assert not [p for p in disk.rglob("*.parquet") if p.name != "empty.parquet"]
+    finally:
+        subprocess.run(["umount", str(disk)], capture_output=True, check=False)
 
 
 @pytest.mark.filterwarnings("ignore")
