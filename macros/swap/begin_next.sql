@@ -1,6 +1,6 @@
-{# With the variable swap_schemas a build makes these schemas anew beside those that are read. What it
-   starts from is empty, and it makes all of it: never a part of one night with a part of another.
-   Part of on-run-start. #}
+{# With the variable swap_schemas a build makes these schemas beside those that are read, and all of
+   their tables: never a part of one night with a part of another. Until it has, they don't count as
+   whole. Part of on-run-start. #}
 {% macro begin_next() -%}
     {% if execute and var('swap_schemas') and flags.WHICH in ('build', 'run', 'retry') %}
         {% do micdm.check_swap() %}
@@ -11,7 +11,8 @@
             ) %}
         {% endfor %}
         {% for name in var('swap_schemas') %}
-            drop schema if exists {{ adapter.quote(micdm.next_schema(name)) }} cascade;
+            {# dbt has made them already. Nothing is dropped: it has looked what is there. #}
+            comment on schema {{ adapter.quote(micdm.next_schema(name)) }} is null;
         {% endfor %}
     {% endif %}
 {%- endmacro %}

@@ -32,6 +32,12 @@
             ~ ' is not there, or its build did not succeed: run `dbt build` with swap_schemas first.'
         ) %}
     {% endfor %}
-    {% do run_query(micdm.swap_statement(var('swap_schemas'), wait_seconds | float) ~ '; commit') %}
+    {% set relations = [] %}
+    {% for node in micdm.swapped_models() %}
+        {% do relations.append(node.schema ~ '.' ~ node.alias) %}
+    {% endfor %}
+    {% do run_query(
+        micdm.swap_statement(var('swap_schemas'), relations, wait_seconds | float) ~ '; commit'
+    ) %}
     {% do log('swap_schemas: swapped ' ~ var('swap_schemas') | join(', ') ~ '.', info=true) %}
 {%- endmacro %}

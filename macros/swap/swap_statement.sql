@@ -3,7 +3,7 @@
 
    Locks are asked for half a second at a time, all or none: less than it takes Postgres to find a
    deadlock, so a reader between two of our tables is never the victim, and none waits for long. #}
-{% macro swap_statement(schemas, wait_seconds) -%}
+{% macro swap_statement(schemas, relations, wait_seconds) -%}
 do $swap$
 declare
     until constant timestamptz := clock_timestamp() + interval '{{ wait_seconds }} seconds';
@@ -22,7 +22,7 @@ begin
         quote_ident(final || '_next') as next,
         quote_ident(final || '_before_swap') as before,
         to_regnamespace(quote_ident(final || '_next'))::oid as next_oid
-    from unnest(array[{% for name in schemas %}{{ dbt.string_literal(name) }}{{ ', ' if not loop.last }}{% endfor %}]) as final;
+    from unnest({{ micdm.text_array(schemas) }}) as final;
 
     for statement in
         select unnest(array['create schema if not exists ' || final, 'create schema ' || before])
@@ -35,7 +35,9 @@ begin
     select array_agg(new.oid), array_agg(old.oid) filter (where old.oid is not null)
     into moved, replaced
     from pg_temp.swapped
-    join pg_class as new on new.relnamespace = next_oid and new.relkind in ('r', 'p', 'v', 'm')
+    join pg_class as new
+        on new.relnamespace = next_oid and new.relkind in ('r', 'p', 'v', 'm')
+        and (select nspname from pg_namespace where oid = next_oid) || '.' || new.relname = any({{ micdm.text_array(relations) }})
     left join pg_class as old
         on old.relnamespace = to_regnamespace(final)::oid and old.relname = new.relname;
     replaced := coalesce(replaced, '{}');
@@ -157,7 +159,8 @@ begin
             execute statement;
         end loop;
         for statement in
-            select unnest(array['drop schema ' || before, 'drop schema ' || next])
+            -- What a killed or an older build left beside the new tables goes with their schema.
+            select unnest(array['drop schema ' || before, 'drop schema ' || next || ' cascade'])
             from pg_temp.swapped
         loop
             execute statement;
@@ -169,4 +172,9 @@ begin
     end;
 end
 $swap$
+{%- endmacro %}
+
+
+{% macro text_array(texts) -%}
+    array[{% for text in texts %}{{ dbt.string_literal(text) }}{{ ', ' if not loop.last }}{% endfor %}]
 {%- endmacro %}
