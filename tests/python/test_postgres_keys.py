@@ -18,6 +18,7 @@ import pytest
 from dicom_factory import write_slices
 from pipeline import COMMANDS, PROJECT, DuckDB, Postgres, dbt, run, stage
 from postgres_server import Server, fresh_database
+from site_cdm import SCHEMA, into_postgres, random_site
 
 ROWS_ONLY = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 SWAP = {"swap_schemas": ["omop", "quality", "phenotypes"]}
@@ -38,7 +39,13 @@ def load(database: Postgres, number: int, images: int) -> None:
     """Stage and load so many more series of a person."""
     folder = database.target / f"dicom{number}"
     for series in range(images):
-        write_slices(folder, 1, series=10 * number + series, PatientID=f"P{number}")
+        write_slices(
+            folder / str(series),
+            1,
+            series=10 * number + series,
+            PatientID=f"P{number}",
+            StudyInstanceUID=f"1.2.3.{number}",
+        )
     stage(folder, out=database.raw)
     run(
         [COMMANDS / "micdm", "load", "--from", database.raw],
@@ -56,9 +63,7 @@ def constraints(database: Postgres) -> dict[str, tuple[str, bool]]:
 
 
 @pytest.fixture(scope="module")
-def built(
-    postgres_server: Server, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Postgres]:
+def built(postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """Build in the plain way, once for all tests here; each leaves a whole omop behind."""
     folder = tmp_path_factory.mktemp("keys")
     with fresh_database(postgres_server) as server:
@@ -78,9 +83,7 @@ def test_keys_are_those_of_omop(built: Postgres) -> None:
         "xpk_concept": "PRIMARY KEY (concept_id)",
         "xpk_image_occurrence": "PRIMARY KEY (image_occurrence_id)",
         "xpk_image_feature": "PRIMARY KEY (image_feature_id)",
-        "fpk_measurement_person_id": (
-            "FOREIGN KEY (person_id) REFERENCES omop.person(person_id)"
-        ),
+        "fpk_measurement_person_id": ("FOREIGN KEY (person_id) REFERENCES omop.person(person_id)"),
         "fpk_measurement_unit_concept_id": (
             "FOREIGN KEY (unit_concept_id) REFERENCES omop.concept(concept_id)"
         ),
@@ -136,7 +139,8 @@ def test_rows_that_break_a_key_are_counted(built: Postgres) -> None:
     call(built, *ROWS_ONLY)
     built.execute(
         "update omop.measurement set person_id = 77 where measurement_id <= 3",
-        "insert into omop.image_feature select * from omop.image_feature where image_feature_id < 3",
+        "insert into omop.image_feature"
+        " select * from omop.image_feature where image_feature_id < 3",
     )
     with pytest.raises(AssertionError) as error:
         call(built, "run-operation", "add_constraints")
@@ -233,7 +237,9 @@ def test_readers_see_one_build_or_the_next(built: Postgres) -> None:
         " has_table_privilege(role, 'mine.features', 'select')"
         " from (values ('micdm_test_reader')) as reader (role)"
     ) == [(True, True, False, True, True, True)]
-    assert built.rows("select nspname from pg_namespace where nspname ~ '_(next|before_swap)$'") == []
+    assert (
+        built.rows("select nspname from pg_namespace where nspname ~ '_(next|before_swap)$'") == []
+    )
     built.execute(
         "drop schema mine cascade",
         "drop table omop.mine",
@@ -266,7 +272,7 @@ def test_a_killed_build_leaves_the_old_tables(built: Postgres) -> None:
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert sorted(built.rows(state)) == before
-    with pytest.raises(AssertionError, match="nothing was swapped. omop_next is not there, or"):
+    with pytest.raises(AssertionError, match="omop_next is not there, or its build"):
         call(built, "run-operation", "swap_schemas", **SWAP)
     assert sorted(built.rows(state)) == before
     call(built, *ROWS_ONLY, **SWAP)
@@ -275,11 +281,9 @@ def test_a_killed_build_leaves_the_old_tables(built: Postgres) -> None:
         reader.execute("begin")
         reader.execute("select count(*) from omop.image_feature")
         with pytest.raises(AssertionError, match=r"Transactions still read .* process \d+ of"):
-            call(
-                *(built, "run-operation", "swap_schemas", "--args", "{wait_seconds: 1}"), **SWAP
-            )
+            call(*(built, "run-operation", "swap_schemas", "--args", "{wait_seconds: 1}"), **SWAP)
     built.execute("create materialized view public.kept as select * from omop.person")
-    with pytest.raises(AssertionError, match="materialized view .*kept depends on table"):
+    with pytest.raises(AssertionError, match=r"materialized view .*kept depends on table"):
         call(built, "run-operation", "swap_schemas", **SWAP)
     assert sorted(built.rows(state)) == before
     built.execute("drop materialized view public.kept")
@@ -303,6 +307,59 @@ def test_what_is_wrong_is_a_sentence(
         call(built, *words, **variables)
 
 
+def test_beside_a_site_cdm(postgres_server: Server, tmp_path: Path) -> None:
+    """Its tables stay, our views on them move, and faults of its rows are told and no more."""
+    site = random_site(8)
+    stage(site.write_dicom(tmp_path / "dicom"), out=tmp_path / "raw")
+    extend = {"cdm_mode": "extend", "site_cdm_schema": SCHEMA}
+    with fresh_database(postgres_server) as server:
+        into_postgres(site, server.url, server.password)
+        database = Postgres(server, tmp_path / "target", tmp_path / "raw")
+        database.execute(f"update {SCHEMA}.procedure_occurrence set visit_occurrence_id = 99999")
+        load = [COMMANDS / "micdm", "load", "--from", database.raw]
+        run(load, **server.environment)
+        for _ in range(2):
+            call(database, *ROWS_ONLY, **extend, **SWAP)
+            said = call(database, "run-operation", "add_constraints", **extend, **SWAP)
+            assert "fpk_procedure_occurrence_visit_occurrence_id does not hold" in said
+            call(database, "run-operation", "swap_schemas", **extend, **SWAP)
+        found = constraints(database)
+        assert not found["fpk_procedure_occurrence_visit_occurrence_id"][1]
+        assert found["fpk_procedure_occurrence_person_id"][1]
+        assert database.rows(
+            "select relkind from pg_class where oid = 'omop.drug_exposure'::regclass"
+        ) == [("v",)]
+        assert database.rows("select count(*) from omop.procedure_occurrence") == database.rows(
+            f"select (select count(*) from {SCHEMA}.procedure_occurrence)"
+            " + (select count(*) from micdm_registry.procedure_registry)"
+        )
+        # The site's own schema is never swapped away.
+        database.execute("drop schema omop cascade", f"alter schema {SCHEMA} rename to omop")
+        with pytest.raises(AssertionError, match="The schema omop is the site's"):
+            call(database, *ROWS_ONLY, **{**extend, "site_cdm_schema": "omop"}, **SWAP)
+
+
+def test_ids_stop_at_the_last_of_32_bits(built: Postgres) -> None:
+    """A registry that is full keeps what it has, and the tables stay as they were."""
+    registry = "select * from micdm_registry.image_occurrence_registry order by image_occurrence_id"
+    before = built.rows(registry)
+    built.execute(
+        "insert into micdm_registry.image_occurrence_registry values ('1.2.3.99', 2147483647)"
+    )
+    try:
+        load(built, 3, 1)
+        with pytest.raises(
+            AssertionError, match="The ids of image_occurrence would pass 2147483647"
+        ):
+            call(built, *ROWS_ONLY)
+    finally:
+        built.execute(
+            "delete from micdm_registry.image_occurrence_registry"
+            " where image_occurrence_id = 2147483647"
+        )
+    assert built.rows(registry) == before
+
+
 def test_on_duckdb_it_is_another_way(tmp_path: Path) -> None:
     database = DuckDB(tmp_path / "micdm.duckdb", tmp_path / "raw")
     for operation in ("add_constraints", "swap_schemas"):
@@ -315,3 +372,10 @@ def test_on_duckdb_it_is_another_way(tmp_path: Path) -> None:
     stage(*write_slices(tmp_path / "dicom", 1), out=database.raw)
     with pytest.raises(AssertionError, match="swap_schemas is for Postgres"):
         database.build(*ROWS_ONLY, **SWAP)
+    # The way of docs/postgres.md: in another folder under the same name, which its views know.
+    copied = DuckDB(tmp_path / "next" / "micdm.duckdb", database.raw)
+    copied.path.parent.mkdir()
+    copied.build(*ROWS_ONLY, "--select", "+image_occurrence")
+    copied.path.rename(database.path)
+    assert database.rows("select count(*) from omop.image_occurrence") == [(1,)]
+    assert database.rows("select count(*) from micdm_staging.stg_dicom_instance") == [(1,)]
