@@ -275,7 +275,8 @@ def test_a_killed_build_leaves_the_old_tables(built: Postgres) -> None:
     with pytest.raises(AssertionError, match="omop_next is not there, or its build"):
         call(built, "run-operation", "swap_schemas", **SWAP)
     assert sorted(built.rows(state)) == before
-    call(built, *ROWS_ONLY, **SWAP)
+    # What goes on from there is whole, with all tests.
+    call(built, "build", **SWAP)
     # Nor does it swap under a transaction that has read, or under what would be lost.
     with built.server.connect() as reader:
         reader.execute("begin")

@@ -318,7 +318,13 @@ def test_persons_may_be_created_beside_the_site(small: tuple[Site, DuckDB]) -> N
     """Ids of ours that the site has fail the build."""
     _, database = small
     options = {"person_policy": "create", "id_offset": {"procedure_occurrence": 8}, **EXTEND}
-    wanted = ("+image_occurrence", "+image_occurrence_detail", "+person", "+measurement_registry")
+    wanted = (
+        "+image_occurrence",
+        "+image_occurrence_detail",
+        "+person",
+        "+measurement_registry",
+        "stg_cdm_measurement",
+    )
     database.build(*ROWS_ONLY, "--select", *wanted, **options)
     assert database.rows(
         "select image_series_uid, image.person_id, person_match_method"
