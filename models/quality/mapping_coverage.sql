@@ -92,6 +92,7 @@ graded as (
         on
             image_series.study_instance_uid = imaging.study_instance_uid
             and image_series.modality = imaging.modality
+    where coalesce(known.procedure_concept_id, imaging.procedure_concept_id) is not null
     union all
     select
         'manufacturer' as field,

@@ -137,7 +137,12 @@ keyed as (
         || '|' || coalesce(derivation_code, '')
         || '|' || coalesce(method_code, '')
         || '|' || coalesce(site_code, '')
-        || '|' || coalesce(alg_system, '') as feature_slot
+        || '|' || coalesce(alg_system, '') as feature_slot,
+        -- A later report may correct the site: then it replaces the value all the same.
+        concept_vocabulary_id || ':' || concept_code
+        || '|' || coalesce(derivation_code, '')
+        || '|' || coalesce(method_code, '')
+        || '|' || coalesce(alg_system, '') as said_by_source
     from assembled
 ),
 
@@ -145,7 +150,7 @@ ranked as (
     select
         *,
         dense_rank() over (
-            partition by feature_path, feature_slot, reason_code
+            partition by feature_path, said_by_source, reason_code
             order by
                 case when content_datetime is null then 2 else 1 end,
                 content_datetime desc,

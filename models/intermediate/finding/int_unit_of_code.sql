@@ -1,6 +1,6 @@
--- Units as reports and results write them, and the UCUM unit that each is: by seed unit_alias, else
--- UCUM's own code. NULL is a plain number: so is a code that is all comment, such as {events}, which
--- is the unit 1 (UCUM, section 12).
+-- Units as reports and results write them, and the UCUM unit that each is: by seed unit_alias,
+-- else UCUM's own code. NULL is a plain number: so is a code that is all comment, such as
+-- {events}, which is the unit 1 (UCUM, section 12).
 
 with
 

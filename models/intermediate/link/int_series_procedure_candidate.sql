@@ -109,7 +109,10 @@ graded as (
                 then 4
             else 5
         end as site_order,
-        case when wider.site_concept_id is not null then place.around_count else 0 end as around_count
+        case
+            when wider.site_concept_id is not null then place.around_count
+            else 0
+        end as around_count
     from pair
     left join around as wider
         on
