@@ -14,9 +14,10 @@
         {% endfor %}
         {# We never write to the site's schemas. #}
         {% for node in graph.nodes.values()
-            if node.resource_type in ('model', 'seed') and (node.database, node.schema) in places %}
+            if node.resource_type in ('model', 'seed')
+            and (node.database, micdm.final_schema(node.schema)) in places %}
             {% do exceptions.raise_compiler_error(
-                'The schema ' ~ node.schema ~ ' is the site\'s, and ' ~ node.name
+                'The schema ' ~ micdm.final_schema(node.schema) ~ ' is the site\'s, and ' ~ node.name
                 ~ ' would be written into it: give our models another one (docs/site-cdm.md).'
             ) %}
         {% endfor %}

@@ -318,7 +318,13 @@ def test_persons_may_be_created_beside_the_site(small: tuple[Site, DuckDB]) -> N
     """Ids of ours that the site has fail the build."""
     _, database = small
     options = {"person_policy": "create", "id_offset": {"procedure_occurrence": 8}, **EXTEND}
-    wanted = ("+image_occurrence", "+image_occurrence_detail", "+person")
+    wanted = (
+        "+image_occurrence",
+        "+image_occurrence_detail",
+        "+person",
+        "+measurement_registry",
+        "stg_cdm_measurement",
+    )
     database.build(*ROWS_ONLY, "--select", *wanted, **options)
     assert database.rows(
         "select image_series_uid, image.person_id, person_match_method"
@@ -332,6 +338,16 @@ def test_persons_may_be_created_beside_the_site(small: tuple[Site, DuckDB]) -> N
     database.build("test", "--select", "person_registry", **options)
     with pytest.raises(AssertionError, match="clear_of_site_ids_procedure_registry"):
         database.build("test", "--select", "procedure_registry", **options)
+    # Nor may the site have one where ours would be, though none of ours is there yet.
+    database.build("test", "--select", "measurement_registry", **options)
+    execute(
+        database,
+        f"insert into {SCHEMA}.measurement by name select 1500000000 as measurement_id,"
+        " 5 as person_id, 0 as measurement_concept_id, date '2024-01-01' as measurement_date,"
+        " 0 as measurement_type_concept_id",
+    )
+    with pytest.raises(AssertionError, match="clear_of_site_ids_measurement_registry"):
+        database.build("test", "--select", "measurement_registry", **options)
 
 
 def test_the_last_id_of_32_bits_is_the_last(small: tuple[Site, DuckDB]) -> None:
