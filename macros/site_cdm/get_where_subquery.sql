@@ -9,19 +9,8 @@
 {# The rows of a CDM table that are ours, as something to select from. #}
 {% macro own_rows(relation, where=none) -%}
     {% set conditions = [where] if where else [] %}
-    {% set id = {
-        'person': 'person_id',
-        'observation_period': 'observation_period_id',
-        'visit_occurrence': 'visit_occurrence_id',
-        'procedure_occurrence': 'procedure_occurrence_id',
-        'condition_occurrence': 'condition_occurrence_id',
-        'measurement': 'measurement_id',
-        'observation': 'observation_id',
-        'episode': 'episode_id',
-        'episode_event': 'episode_id',
-    }.get(relation.identifier) %}
+    {% set id = micdm.cdm_key(relation.identifier) %}
     {% if micdm.is_extend() and id %}
-        {# An event has no id of its own; it is ours if its episode is. #}
         {% set table = relation.identifier | replace('_event', '') %}
         {% do conditions.append(micdm.is_own(table, id)) %}
     {% endif %}

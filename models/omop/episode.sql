@@ -1,3 +1,6 @@
+{{ config(materialized='incremental', incremental_strategy='affected', unique_key='episode_id') }}
+-- depends_on: {{ ref('affected_person') }}
+
 with
 
 final as (

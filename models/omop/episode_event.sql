@@ -1,3 +1,6 @@
+{{ config(materialized='incremental', incremental_strategy='affected', unique_key='episode_id') }}
+-- depends_on: {{ ref('affected_person') }}
+
 -- What belongs to an episode: the clinical rows of the lesion's features, the imaging procedures
 -- they were found on, and what the site adds (seed episode_member).
 
@@ -25,6 +28,8 @@ member as (
         coalesce(coding_scheme.vocabulary_id, member.scheme) as vocabulary_id,
         member.code
     from {{ ref('mapping_episode_member') }} as member
+    inner join {{ ref('affected_person') }} as affected
+        on member.person_id = affected.person_id
     inner join {{ ref('episode_registry') }} as registry
         on
             member.person_id = registry.person_id

@@ -1,3 +1,6 @@
+{{ config(materialized='incremental', incremental_strategy='affected', unique_key='episode_id') }}
+-- depends_on: {{ ref('affected_person') }}
+
 -- Sizes compare at one unit of length or volume (seed unit_size). The doubling time is that of the
 -- volume: days * ln 2 / ln (volume now / volume before); a diameter goes in by its cube. It is told
 -- for sizes only (seed lesion_size), NULL where the size did not change, negative where it shrank.

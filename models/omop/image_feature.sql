@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', incremental_strategy='affected', unique_key='image_feature_id') }}
+
 with
 
 measurement as (

@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', incremental_strategy='affected', unique_key='image_occurrence_id') }}
+
 with
 
 series as (

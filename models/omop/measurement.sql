@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', incremental_strategy='affected', unique_key='measurement_id') }}
+
 with
 
 registry as (

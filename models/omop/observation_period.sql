@@ -1,3 +1,6 @@
+{{ config(materialized='incremental', incremental_strategy='affected', unique_key='person_id') }}
+-- depends_on: {{ ref('affected_person') }}
+
 -- OHDSI cohorts only find persons who are under observation: from the first image to the last, for
 -- persons of whom the site's CDM says nothing.
 

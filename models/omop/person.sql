@@ -1,3 +1,6 @@
+{{ config(materialized='incremental', incremental_strategy='affected', unique_key='person_id') }}
+-- depends_on: {{ ref('affected_person') }}
+
 with
 
 person as (

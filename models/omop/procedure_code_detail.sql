@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', incremental_strategy='affected', unique_key='procedure_occurrence_id') }}
+
 select
     registry.procedure_occurrence_id,
     code.path as source_path,

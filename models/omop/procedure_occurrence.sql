@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', incremental_strategy='affected', unique_key='procedure_occurrence_id') }}
+
 with
 
 imaging as (

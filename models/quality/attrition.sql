@@ -1,5 +1,6 @@
 -- One row a stage: rows in = rows out + rows quarantined. Each number is counted on its own table,
--- so that a join that loses or doubles rows shows.
+-- so that a join that loses or doubles rows shows, and so does a nightly run that leaves out or
+-- doubles what it did not touch.
 
 with
 
@@ -20,9 +21,19 @@ finished_run as (
 staged as (
     select
         run_id,
-        sum(case when event_type = 'staged' then 1 else 0 end) as instances,
-        sum(case when event_type = 'rejected' then 1 else 0 end) as rejected
-    from {{ ref('stg_dicom_file') }}
+        sum(is_instance) as instances,
+        sum(1 - is_instance) as rejected
+    from (
+        select
+            run_id,
+            1 as is_instance
+        from {{ source('raw_dicom', 'dicom_instance') }}
+        union all
+        select
+            run_id,
+            0 as is_instance
+        from {{ source('raw_dicom', 'dicom_rejected') }}
+    ) as file
     group by run_id
 ),
 
@@ -40,144 +51,67 @@ extraction as (
         on finished_run.run_id = staged.run_id
 ),
 
-usable_instance as (
-    select * from {{ ref('int_instance') }}
-    where reason_code is null
-),
-
--- Values that the rules selected, and derived ones.
-parameter as (
-    select series_instance_uid from {{ ref('int_series_parameter') }}
-    union all
-    select series_instance_uid from {{ ref('int_derived_parameter') }}
-),
-
--- What of the measurements came from headers; the others are features of findings.
-header_feature as (
-    select registry.measurement_id
-    from {{ ref('int_acquisition_parameter') }} as parameter
-    inner join {{ ref('measurement_registry') }} as registry
-        on {{ micdm.same_feature('parameter', 'registry') }}
-),
-
-report as (
-    select * from {{ ref('int_report') }}
+counted as (
+    select
+        stage,
+        sum(rows_in) as rows_in,
+        sum(rows_out) as rows_out
+    from {{ ref('ledger_attrition') }}
+    group by stage
 ),
 
 feature as (
-    select * from {{ ref('image_feature_detail') }}
+    select
+        origin,
+        count(*) as row_count
+    from {{ ref('image_feature_detail') }}
+    group by origin
 ),
 
+-- Measurements that are features of findings; the others came from headers.
+finding_measurement as (
+    select count(*) as row_count
+    from {{ ref('image_feature_detail') }} as detail
+    inner join {{ ref('image_feature') }} as image_feature
+        on detail.image_feature_id = image_feature.image_feature_id
+    where
+        detail.origin in ('report', 'segmentation', 'algorithm_result')
+        and image_feature.image_feature_event_field_concept_id
+        = {{ micdm.cdm_concept('table_measurement') }}
+),
+
+-- Each stage, and the table that says what came out of it: the ledger itself where none lasts.
 stage as (
+    {% set out_of = {
+        'staged_file': ('file', none),
+        'instance': ('instance', none),
+        'image': ('instance', none),
+        'series': ('series', "(select count(*) from " ~ ref('image_occurrence') ~ ")"),
+        'image_instance': ('instance', "(select count(*) from " ~ ref('image_instance') ~ ")"),
+        'parameter': (
+            'value',
+            "(select count(*) from " ~ ref('measurement')
+            ~ " where " ~ micdm.is_own('measurement', 'measurement_id')
+            ~ ") - (select row_count from finding_measurement)"
+        ),
+        'report': ('report', none),
+        'report_item': ('item', "(select sum(row_count) from feature where origin = 'report')"),
+        'segmentation': (
+            'segment', "(select sum(row_count) from feature where origin = 'segmentation')"
+        ),
+        'algorithm_result': (
+            'result', "(select sum(row_count) from feature where origin = 'algorithm_result')"
+        ),
+    } %}
+    {% for stage, (grain, rows_out) in out_of.items() %}
     select
-        2 as stage_order,
-        'staged_file' as stage,
-        'file' as grain,
-        (select count(*) from {{ ref('stg_dicom_file') }}) as rows_in,
-        (select count(*) from {{ ref('int_instance_file') }}) as rows_out
-    union all
-    select
-        3 as stage_order,
-        'instance' as stage,
-        'instance' as grain,
-        (select count(*) from {{ ref('int_instance_file') }}) as rows_in,
-        (select count(*) from usable_instance) as rows_out
-    union all
-    select
-        4 as stage_order,
-        'image' as stage,
-        'instance' as grain,
-        (select count(*) from usable_instance) as rows_in,
-        (select count(*) from {{ ref('int_image_instance') }}) as rows_out
-    union all
-    select
-        5 as stage_order,
-        'series' as stage,
-        'series' as grain,
-        (
-            select count(distinct series_instance_uid) from usable_instance
-        ) as rows_in,
-        (select count(*) from {{ ref('image_occurrence') }}) as rows_out
-    union all
-    select
-        6 as stage_order,
-        'image_instance' as stage,
-        'instance' as grain,
-        (select count(*) from {{ ref('int_image_instance') }}) as rows_in,
-        (select count(*) from {{ ref('image_instance') }}) as rows_out
-    union all
-    select
-        7 as stage_order,
-        'parameter' as stage,
-        'value' as grain,
-        (
-            select count(*)
-            from parameter
-            inner join {{ ref('int_image_series') }} as series
-                on parameter.series_instance_uid = series.series_instance_uid
-        ) as rows_in,
-        (
-            select count(*)
-            from {{ ref('measurement') }} as measurement
-            inner join header_feature
-                on measurement.measurement_id = header_feature.measurement_id
-        ) as rows_out
-    union all
-    select
-        8 as stage_order,
-        'report' as stage,
-        'report' as grain,
-        (select count(*) from report) as rows_in,
-        (
-            select count(*) from report
-            where reason_code is null
-        ) as rows_out
-    union all
-    select
-        9 as stage_order,
-        'report_item' as stage,
-        'item' as grain,
-        -- Of all usable reports, readable or not: what the staged tree holds.
-        (
-            select count(*)
-            from report
-            inner join {{ ref('stg_dicom_sr_item') }} as item
-                on
-                    report.run_id = item.run_id
-                    and report.file_id = item.file_id
-            where item.value_type in ('NUM', 'CODE')
-        ) as rows_in,
-        (
-            select count(*) from feature
-            where origin = 'report'
-        ) as rows_out
-    union all
-    select
-        10 as stage_order,
-        'segmentation' as stage,
-        'segment' as grain,
-        (
-            select count(*)
-            from usable_instance
-            inner join {{ ref('stg_dicom_segment') }} as segment
-                on
-                    usable_instance.run_id = segment.run_id
-                    and usable_instance.file_id = segment.file_id
-        ) as rows_in,
-        (
-            select count(*) from feature
-            where origin = 'segmentation'
-        ) as rows_out
-    union all
-    select
-        11 as stage_order,
-        'algorithm_result' as stage,
-        'result' as grain,
-        (select count(*) from {{ ref('stg_algorithm_result') }}) as rows_in,
-        (
-            select count(*) from feature
-            where origin = 'algorithm_result'
-        ) as rows_out
+        {{ loop.index + 1 }} as stage_order,
+        '{{ stage }}' as stage,
+        '{{ grain }}' as grain,
+        (select rows_in from counted where stage = '{{ stage }}') as rows_in,
+        {{ rows_out or "(select rows_out from counted where stage = '" ~ stage ~ "')" }} as rows_out
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 )
 
 select
@@ -193,8 +127,8 @@ select
     stage.stage_order,
     stage.stage,
     stage.grain,
-    cast(stage.rows_in as bigint) as rows_in,
-    cast(stage.rows_out as bigint) as rows_out,
+    cast(coalesce(stage.rows_in, 0) as bigint) as rows_in,
+    cast(coalesce(stage.rows_out, 0) as bigint) as rows_out,
     cast(coalesce(quarantined.row_count, 0) as bigint) as rows_quarantined
 from stage
 left join quarantined

@@ -51,6 +51,9 @@ defined as (
     from {{ ref('mapping_episode_definition') }} as definition
     inner join {{ ref('person') }} as person
         on definition.person_id = person.person_id
+    -- A nightly run sees the lesions of these persons only.
+    inner join {{ ref('affected_person') }} as affected
+        on definition.person_id = affected.person_id
     left join {{ ref('int_concept_of_code') }} as concept
         on
             definition.vocabulary_id = concept.vocabulary_id

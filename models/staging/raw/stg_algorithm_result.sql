@@ -35,6 +35,28 @@
 
 with
 
+-- Of the patients that the last build read, and of no patient (docs/nightly.md).
+series_patient as (
+    select
+        result.series_instance_uid,
+        max({{ micdm.byte_order('instance.patient_id') }}) as patient_id
+    from (
+        select distinct series_instance_uid from {{ source('raw_dicom', 'algorithm_result') }}
+    ) as result
+    inner join {{ source('raw_dicom', 'dicom_instance') }} as instance
+        on result.series_instance_uid = instance.series_instance_uid
+    group by result.series_instance_uid
+),
+
+affected as (
+    select result.*
+    from {{ source('raw_dicom', 'algorithm_result') }} as result
+    left join series_patient
+        on result.series_instance_uid = series_patient.series_instance_uid
+    inner join {{ ref('affected_patient') }} as patient
+        on coalesce(series_patient.patient_id, '') = patient.patient_id
+),
+
 ranked as (
     select
         *,
@@ -46,7 +68,7 @@ ranked as (
             partition by run_id, file_number, {{ (key + value) | join(', ') }}
             order by result_row
         ) as copy_rank
-    from {{ source('raw_dicom', 'algorithm_result') }}
+    from affected
 ),
 
 judged as (

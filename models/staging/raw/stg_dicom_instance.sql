@@ -1,10 +1,14 @@
 -- Typed instances as they were read, with date and time of each source joined into a timestamp. A
--- date that no image can have counts as none (quality.rejected_value has it).
+-- date that no image can have counts as none (quality.rejected_value has it). Of the patients that
+-- the last build read: all after a whole build (docs/nightly.md).
 
 with
 
 source as (
-    select * from {{ source('raw_dicom', 'dicom_instance') }}
+    select instance.*
+    from {{ source('raw_dicom', 'dicom_instance') }} as instance
+    inner join {{ ref('affected_patient') }} as patient
+        on coalesce(instance.patient_id, '') = patient.patient_id
 )
 
 select

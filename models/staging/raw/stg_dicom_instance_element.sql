@@ -13,4 +13,5 @@ select distinct
     coding_scheme,
     code_meaning,
     reason_code
-from {{ source('raw_dicom', 'dicom_instance_element') }}
+from {{ source('raw_dicom', 'dicom_instance_element') }} as source
+where {{ micdm.is_of_affected_file('source') }}

@@ -9,4 +9,5 @@ select distinct
     sop_class_uid,
     sop_instance_uid,
     instance_count
-from {{ source('raw_dicom', 'dicom_reference') }}
+from {{ source('raw_dicom', 'dicom_reference') }} as source
+where {{ micdm.is_of_affected_file('source') }}

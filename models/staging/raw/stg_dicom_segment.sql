@@ -30,4 +30,5 @@ select distinct
     tracking_identifier,
     tracking_uid,
     reason_code
-from {{ source('raw_dicom', 'dicom_segment') }}
+from {{ source('raw_dicom', 'dicom_segment') }} as source
+where {{ micdm.is_of_affected_file('source') }}

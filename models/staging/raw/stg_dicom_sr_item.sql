@@ -39,4 +39,5 @@ select distinct
     completion_flag,
     verification_flag,
     reason_code
-from {{ source('raw_dicom', 'dicom_sr_item') }}
+from {{ source('raw_dicom', 'dicom_sr_item') }} as source
+where {{ micdm.is_of_affected_file('source') }}

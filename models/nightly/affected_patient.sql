@@ -1,0 +1,117 @@
+-- The patients that this build reads: those with something new, those of whom the site's CDM says
+-- something new, and those who may depend on them (patient_bridge, or one person). All in a whole
+-- build. '' stands for what is of no patient; it is read when anything new is.
+
+-- depends_on: {{ ref('build_plan') }}
+-- depends_on: {{ ref('patient_candidate') }}
+-- depends_on: {{ ref('accession_state') }}
+-- depends_on: {{ ref('touched_uid') }}
+-- depends_on: {{ ref('changed_person') }}
+-- depends_on: {{ ref('unbuilt_run') }}
+-- depends_on: {{ ref('patient_bridge') }}
+
+{% set built_candidate = load_relation(micdm.nightly_relation('built_candidate')) %}
+{% set built_person = load_relation(micdm.nightly_relation('built_person')) %}
+{% set built_accession = load_relation(micdm.nightly_relation('built_accession')) %}
+
+{% if not (micdm.is_nightly() and built_candidate and built_person and built_accession) %}
+select coalesce(patient_id, '') as patient_id
+from {{ source('raw_dicom', 'dicom_instance') }}
+union
+select '' as patient_id
+{% else %}
+with recursive
+
+candidate as (
+    select * from {{ ref('patient_candidate') }}
+),
+
+built_candidate as (
+    select * from {{ built_candidate }}
+),
+
+any_candidate as (
+    select * from candidate
+    union
+    select * from built_candidate
+),
+
+changed_candidate as (
+    select candidate.patient_id
+    from candidate
+    left join built_candidate
+        on
+            candidate.patient_id = built_candidate.patient_id
+            and candidate.person_id = built_candidate.person_id
+    where built_candidate.patient_id is null
+    union
+    select built_candidate.patient_id
+    from built_candidate
+    left join candidate
+        on
+            built_candidate.patient_id = candidate.patient_id
+            and built_candidate.person_id = candidate.person_id
+    where candidate.patient_id is null
+),
+
+changed_accession as (
+    select coalesce(accession.accession_number, built.accession_number) as accession_number
+    from {{ ref('accession_state') }} as accession
+    full outer join {{ built_accession }} as built
+        on accession.accession_number = built.accession_number
+    where coalesce(accession.state, '') <> coalesce(built.state, '')
+),
+
+seed as (
+    select patient_id from {{ ref('touched_uid') }}
+    union
+    select patient_id from changed_candidate
+    union
+    select any_candidate.patient_id
+    from any_candidate
+    inner join {{ ref('changed_person') }} as changed_person
+        on any_candidate.person_id = changed_person.person_id
+    union
+    select coalesce(instance.patient_id, '') as patient_id
+    from {{ source('raw_dicom', 'dicom_instance') }} as instance
+    inner join changed_accession
+        on instance.accession_number = changed_accession.accession_number
+    union
+    select '' as patient_id
+    from {{ ref('unbuilt_run') }}
+),
+
+shared_person as (
+    select person_id
+    from any_candidate
+    group by person_id
+    having count(*) > 1
+),
+
+bridge as (
+    select
+        uid,
+        patient_id
+    from {{ ref('patient_bridge') }}
+    union all
+    select
+        'person ' || cast(any_candidate.person_id as {{ dbt.type_string() }}) as uid,
+        any_candidate.patient_id
+    from any_candidate
+    inner join shared_person
+        on any_candidate.person_id = shared_person.person_id
+),
+
+reached as (
+    select patient_id from seed
+    union
+    select other.patient_id
+    from reached
+    inner join bridge as own
+        on reached.patient_id = own.patient_id
+    inner join bridge as other
+        on own.uid = other.uid
+)
+
+select patient_id from reached
+{% endif %}

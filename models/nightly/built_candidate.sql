@@ -1,0 +1,13 @@
+-- The persons that each patient was, or might be, at the last build that came to its end.
+
+{{ micdm.after_all_models() }}
+
+select
+    patient_id,
+    person_id
+from {{ ref('patient_candidate') }}
+union
+select
+    patient_id,
+    person_id
+from {{ ref('person_registry') }}
