@@ -12,7 +12,7 @@ import datetime as dt
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,31 +44,36 @@ DAY = dt.date(2024, 1, 2)
 Event = tuple[Any, ...]
 
 WHICH = st.integers(0, 2)
+SERIES = st.integers(0, 1)
 RARELY = st.sampled_from([False] * 9 + [True])
-EVENTS = st.one_of(
-    *[
-        st.tuples(
-            st.just("image"), WHICH, st.integers(0, 1), WHICH, RARELY, RARELY, st.integers(1, 3)
-        )
-    ]
-    * 4,
-    st.tuples(st.just("copy"), WHICH, st.booleans()),
-    st.tuples(st.just("delete"), st.integers(0, 9)),
-    st.tuples(st.just("spoil"), st.integers(0, 9)),
-    st.tuples(st.just("reused_object"), WHICH, WHICH),
-    *[st.tuples(st.just("report"), WHICH, st.integers(0, 1), WHICH, RARELY, st.integers(4, 30))]
-    * 2,
-    st.tuples(st.just("result"), WHICH, st.integers(0, 1), st.integers(1, 9)),
-    st.tuples(st.just("person"), WHICH, st.sampled_from([8507, 8532])),
-    st.tuples(st.just("person_gone"), WHICH),
-    st.tuples(st.just("other_id"), WHICH, WHICH),
-    st.tuples(st.just("mapping"), WHICH, WHICH),
-    st.tuples(st.just("visit"), WHICH, st.integers(-2, 2), st.integers(0, 3)),
-    st.tuples(st.just("visit_gone"), WHICH),
-    st.tuples(st.just("procedure"), WHICH, st.sampled_from(sorted(CODES))),
-    st.tuples(st.just("accession"), WHICH, WHICH, st.booleans()),
-)
-NIGHT = st.one_of(st.just([]), st.lists(EVENTS, max_size=6))
+# What may happen, how often beside the others, and with which details.
+EVENTS: dict[str, tuple[int, tuple[st.SearchStrategy[Any], ...]]] = {
+    "image": (9, (WHICH, SERIES, WHICH, RARELY, RARELY, st.integers(1, 3))),
+    "copy": (1, (WHICH, st.booleans())),
+    "delete": (2, (st.integers(0, 9),)),
+    "spoil": (1, (st.integers(0, 9),)),
+    "reused_object": (1, (WHICH, WHICH)),
+    "report": (4, (WHICH, SERIES, WHICH, RARELY, st.integers(4, 30))),
+    "result": (2, (WHICH, SERIES, st.integers(1, 9))),
+    "person": (3, (WHICH, st.sampled_from([8507, 8532]))),
+    "person_gone": (1, (WHICH,)),
+    "other_id": (1, (WHICH, WHICH)),
+    "mapping": (1, (WHICH, WHICH)),
+    "visit": (2, (WHICH, st.integers(-2, 2), st.integers(0, 3))),
+    "visit_gone": (1, (WHICH,)),
+    "procedure": (2, (WHICH, st.sampled_from(sorted(CODES)))),
+    "accession": (1, (WHICH, WHICH, st.booleans())),
+}
+
+
+def events(kinds: Iterable[str]) -> st.SearchStrategy[Event]:
+    """Draw an event of these kinds."""
+    weighed = [kind for kind in kinds for _ in range(EVENTS[kind][0])]
+    return st.sampled_from(weighed).flatmap(lambda kind: st.tuples(st.just(kind), *EVENTS[kind][1]))
+
+
+FIRST_NIGHT = st.lists(events(["image", "report", "person", "visit"]), min_size=3, max_size=12)
+NIGHT = st.one_of(st.just([]), st.lists(events(EVENTS), min_size=1, max_size=5))
 
 
 @dataclass
@@ -272,16 +277,17 @@ def made_up(count: int) -> list[History]:
     histories: list[History] = []
 
     @settings(
-        max_examples=count,
+        max_examples=2 * count,
         database=None,
         deadline=None,
         derandomize="MICDM_TEST_RANDOM" not in os.environ,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(st.lists(NIGHT, min_size=NIGHTS, max_size=NIGHTS))
-    def collect(nights: list[list[Event]]) -> None:
-        if len(histories) < count:
+    @given(FIRST_NIGHT, st.lists(NIGHT, min_size=NIGHTS - 1, max_size=NIGHTS - 1))
+    def collect(first: list[Event], others: list[list[Event]]) -> None:
+        nights = [first, *others]
+        if len(histories) < count and nights not in [other.nights for other in histories]:
             histories.append(History(len(histories), nights))
 
     collect()
