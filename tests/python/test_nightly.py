@@ -25,7 +25,8 @@ from pydicom import Dataset
 
 from dicom_factory import ROOT, dataset, encode
 from dicom_factory import stage as stage_here
-from pipeline import COMMANDS, DuckDB, run
+from pipeline import COMMANDS, DuckDB, Postgres, run
+from postgres_server import Server
 from report_factory import code, content_item, number, report
 from site_cdm import CODES, SCHEMA, Site, concepts, into_duckdb, person, procedure, visit
 
@@ -387,3 +388,36 @@ def test_nightly_runs_equal_builds_from_scratch(histories: list[History], tmp_pa
             [f"night {night}", *found, *(str(h.nights) for h in histories if h.name in names[:3])]
         )
         shutil.copy(nightly, database.path)
+
+
+def test_both_engines_replace_the_same_rows(tmp_path: Path, postgres: Server) -> None:
+    database = DuckDB(tmp_path / "micdm.duckdb", tmp_path / "raw")
+    beside = Postgres(postgres, tmp_path / "target", database.raw)
+    some = made_up(30)
+    for night in range(3):
+        live(some, night, tmp_path / "archive", database)
+        database.build(*ROWS_ONLY)
+        # With all tests: of a nightly run too.
+        beside.build()
+    assert beside.rows("select mode from micdm_nightly.build_plan") == [("nightly",)]
+    for name in database.tables():
+        ours = sorted(map(repr, database.table(name)))
+        theirs = sorted(map(repr, beside.rows(f"select * from {name}")))
+        assert theirs == ours, name
+
+
+def test_a_part_of_a_nightly_run_is_not_refreshed_alone(tmp_path: Path) -> None:
+    database = DuckDB(tmp_path / "micdm.duckdb", tmp_path / "raw")
+    [history] = made_up(1)
+    live([history], 0, tmp_path / "archive", database)
+    database.build(*ROWS_ONLY)
+    rows = database.table("omop.image_instance")
+    assert rows
+    # The working tables hold everything: a part may be made anew.
+    database.build("run", "--full-refresh", "--select", "image_instance")
+    database.build(*ROWS_ONLY)
+    assert database.rows("select mode from micdm_nightly.build_plan") == [("nightly",)]
+    with pytest.raises(AssertionError, match="build everything, without --select"):
+        database.build("run", "--full-refresh", "--select", "image_instance")
+    database.build("run", "--select", "image_instance")
+    assert database.table("omop.image_instance") == rows
