@@ -1,4 +1,5 @@
--- What the site's mapping says of each accession number, as a state to compare with the last build's.
+-- What the site's mapping says of each accession number, as a state to compare with the last
+-- build's.
 
 with
 

@@ -3,8 +3,8 @@
 ) }}
 
 -- One row: whether this build reads everything (mode whole) or only what is new since the last one
--- that came to its end (mode nightly), and why. A whole build forgets what was built before: if it is
--- killed, the next one is whole too.
+-- that came to its end (mode nightly), and why. A whole build forgets what was built before: if it
+-- is killed, the next one is whole too.
 
 {% set built = load_relation(micdm.nightly_relation('built_run')) %}
 

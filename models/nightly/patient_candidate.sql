@@ -1,6 +1,6 @@
--- The persons that each staged patient is, or may be: those that micdm made of them, and those of the
--- site's CDM by its mapping, by Patient ID or by another id in the headers. More than are linked: a
--- patient may depend on each of them. By Patient ID alone, whatever the issuer.
+-- The persons that each staged patient is, or may be: those that micdm made of them, and those of
+-- the site's CDM by its mapping, by Patient ID or by another id in the headers. More than are
+-- linked: a patient may depend on each of them. By Patient ID alone, whatever the issuer.
 
 {% set registry = load_relation(micdm.nightly_relation('person_registry')) %}
 

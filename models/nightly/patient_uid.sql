@@ -1,9 +1,9 @@
 {{ config(materialized='view') }}
 
--- What the staged patients have or name: objects, series, studies, irradiation events by their UIDs,
--- and files by their place. Two patients with the same one may depend on each other: a UID used
--- twice, a file that was another patient's before, a report on another's images. NULL patients are
--- one patient, ''.
+-- What the staged patients have or name: objects, series, studies, irradiation events by their
+-- UIDs, and files by their place. Two patients with the same one may depend on each other: a UID
+-- used twice, a file that was another patient's before, a report on another's images. NULL patients
+-- are one patient, ''.
 
 with
 

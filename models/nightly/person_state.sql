@@ -17,7 +17,7 @@ part as (
         person_id,
         '{{ table }}' as table_name,
         {{ micdm.state_of_rows('row_of_person') }} as state
-    from {{ ref(table) }} as row_of_person
+    from {{ ref(table) }} as row_of_person  -- noqa: AL05
     group by person_id
     {{ 'union all' if not loop.last }}
     {% endfor %}

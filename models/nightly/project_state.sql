@@ -1,7 +1,7 @@
--- One row: what the rows of every patient depend on besides the staged runs and the site's CDM. When
--- it changes (a model, a variable, a row of a mapping, the version of the vocabulary), a build makes
--- everything anew. What a site says of single persons (episode_definition, episode_member) is in
--- person_state.
+-- One row: what the rows of every patient depend on besides the staged runs and the site's CDM.
+-- When it changes (a model, a variable, a row of a mapping, the version of the vocabulary), a build
+-- makes everything anew. What a site says of single persons (episode_definition, episode_member) is
+-- in person_state.
 
 {% set mappings = [
         'mapping_anatomy_word',
@@ -73,14 +73,13 @@
 
 {% set parts = [] %}
 {% for name in variables %}
-    {% do parts.append(name ~ ' ' ~ var(name)) %}
+{% do parts.append(name ~ ' ' ~ var(name)) %}
 {% endfor %}
-{% if execute %}
-    {% for node in graph.nodes.values() | sort(attribute='unique_id')
+{% set nodes = graph.nodes.values() if execute else [] %}
+{% for node in nodes | sort(attribute='unique_id')
         if node.resource_type in ('model', 'seed') and node.package_name == 'micdm' %}
-        {% do parts.append(node.unique_id ~ ' ' ~ node.checksum.checksum) %}
-    {% endfor %}
-{% endif %}
+{% do parts.append(node.unique_id ~ ' ' ~ node.checksum.checksum) %}
+{% endfor %}
 
 with
 
@@ -89,7 +88,7 @@ part as (
     select
         '{{ name }}' as name,
         {{ micdm.state_of_rows('mapping') }} as state
-    from {{ ref(name) }} as mapping
+    from {{ ref(name) }} as mapping  -- noqa: AL05
     {{ 'union all' if not loop.last }}
     {% endfor %}
 )

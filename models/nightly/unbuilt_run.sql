@@ -6,7 +6,7 @@ select
     seen.run_kind,
     seen.run_id
 from {{ ref('seen_run') }} as seen
-cross join {{ ref('build_plan') }} as build_plan
+cross join {{ ref('build_plan') }} as build_plan  -- noqa: AL05
 {% if built %}
 left join {{ built }} as built
     on

@@ -82,6 +82,12 @@ finding_measurement as (
         = {{ micdm.cdm_concept('table_measurement') }}
 ),
 
+own_measurement as (
+    select count(*) as row_count
+    from {{ ref('measurement') }}
+    where {{ micdm.is_own('measurement', 'measurement_id') }}
+),
+
 -- Each stage, and the table that says what came out of it: the ledger itself where none lasts.
 stage as (
     {% set out_of = {
@@ -92,9 +98,7 @@ stage as (
         'image_instance': ('instance', "(select count(*) from " ~ ref('image_instance') ~ ")"),
         'parameter': (
             'value',
-            "(select count(*) from " ~ ref('measurement')
-            ~ " where " ~ micdm.is_own('measurement', 'measurement_id')
-            ~ ") - (select row_count from finding_measurement)"
+            '(select row_count from own_measurement) - (select row_count from finding_measurement)'
         ),
         'report': ('report', none),
         'report_item': ('item', "(select sum(row_count) from feature where origin = 'report')"),

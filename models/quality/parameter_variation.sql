@@ -14,4 +14,7 @@ select
     cast(sum(implausible_value_count) as bigint) as implausible_value_count
 from {{ ref('ledger_parameter_variation') }}
 group by path, variation_rule
-having max(most_values) > 1 or sum(same_quantity_series_count) > 0 or sum(implausible_value_count) > 0
+having
+    max(most_values) > 1
+    or sum(same_quantity_series_count) > 0
+    or sum(implausible_value_count) > 0

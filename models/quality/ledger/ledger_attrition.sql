@@ -19,17 +19,19 @@ report as (
     select * from {{ ref('int_report') }}
 ),
 
+series as (
+    select
+        series_instance_uid,
+        min(patient_id) as patient_id
+    from {{ ref('int_instance_file') }}
+    group by series_instance_uid
+),
+
 -- An algorithm's result is of the patient whose series it names.
 result as (
     select coalesce(series.patient_id, '') as patient_id
     from {{ ref('stg_algorithm_result') }} as result
-    left join (
-        select
-            series_instance_uid,
-            min(patient_id) as patient_id
-        from {{ ref('int_instance_file') }}
-        group by series_instance_uid
-    ) as series
+    left join series
         on result.series_instance_uid = series.series_instance_uid
 ),
 

@@ -1,6 +1,6 @@
 -- One row per file and run that read it: staged, rejected or found gone. What happened last to a
--- file is what counts. `patient_id` is that of the reading, else of any reading of the same file, ''
--- for none. Of the patients that the last build read (docs/nightly.md).
+-- file is what counts. `patient_id` is that of the reading, else of any reading of the same file,
+-- '' for none. Of the patients that the last build read (docs/nightly.md).
 
 with
 

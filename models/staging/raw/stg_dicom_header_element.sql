@@ -5,7 +5,10 @@ with
 
 source as (
     select * from {{ source('raw_dicom', 'dicom_header_element') }}
-    where header_id in (select affected_file.header_id from {{ ref('affected_file') }} as affected_file)
+    where
+        header_id in (
+            select affected_file.header_id from {{ ref('affected_file') }} as affected_file
+        )
 ),
 
 latest as (
