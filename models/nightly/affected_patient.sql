@@ -27,7 +27,7 @@ candidate as (
 ),
 
 built_candidate as (
-    select * from {{ built_candidate }}
+    select * from {{ built_candidate }} as last_candidate
 ),
 
 any_candidate as (

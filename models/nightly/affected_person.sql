@@ -14,7 +14,7 @@ candidate as (
     from {{ ref('person_registry') }}
     {% if built_candidate %}
     union all
-    select * from {{ built_candidate }}
+    select * from {{ built_candidate }} as last_candidate
     {% endif %}
 )
 
