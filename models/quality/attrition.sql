@@ -33,6 +33,8 @@ staged as (
             run_id,
             0 as is_instance
         from {{ source('raw_dicom', 'dicom_rejected') }}
+        -- Found gone, so not read.
+        where reason_code <> 'file_deleted'
     ) as file
     group by run_id
 ),
