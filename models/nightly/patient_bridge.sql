@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='affected', unique_key='uid') }}
+{{ config(
+    materialized='incremental', incremental_strategy='affected', unique_key='uid'
+) }}
 
 -- What two or more patients have or name, and one of them has: they may depend on each other.
 

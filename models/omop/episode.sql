@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='affected', unique_key='episode_id') }}
+{{ config(
+    materialized='incremental', incremental_strategy='affected', unique_key='episode_id'
+) }}
 -- depends_on: {{ ref('affected_person') }}
 
 with

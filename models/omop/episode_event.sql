@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='affected', unique_key='episode_id') }}
+{{ config(
+    materialized='incremental', incremental_strategy='affected', unique_key='episode_id'
+) }}
 -- depends_on: {{ ref('affected_person') }}
 
 -- What belongs to an episode: the clinical rows of the lesion's features, the imaging procedures

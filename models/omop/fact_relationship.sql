@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='affected', unique_key='fact_id_1') }}
+{{ config(
+    materialized='incremental', incremental_strategy='affected', unique_key='fact_id_1'
+) }}
 
 -- All procedures of the site's CDM that an image occurrence belongs to, both ways; the column in
 -- image_occurrence has room for the best one. A procedure that we made is in the column alone.

@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='affected', unique_key='episode_id') }}
+{{ config(
+    materialized='incremental', incremental_strategy='affected', unique_key='episode_id'
+) }}
 -- depends_on: {{ ref('affected_person') }}
 
 -- Sizes compare at one unit of length or volume (seed unit_size). The doubling time is that of the

@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='affected', unique_key='image_feature_id') }}
+{{ config(
+    materialized='incremental', incremental_strategy='affected', unique_key='image_feature_id'
+) }}
 
 {% set text = dbt.type_string() %}
 

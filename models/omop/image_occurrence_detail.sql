@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='affected', unique_key='image_occurrence_id') }}
+{{ config(
+    materialized='incremental', incremental_strategy='affected', unique_key='image_occurrence_id'
+) }}
 
 with
 

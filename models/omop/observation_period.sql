@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='affected', unique_key='person_id') }}
+{{ config(
+    materialized='incremental', incremental_strategy='affected', unique_key='person_id'
+) }}
 -- depends_on: {{ ref('affected_person') }}
 
 -- OHDSI cohorts only find persons who are under observation: from the first image to the last, for

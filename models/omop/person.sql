@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='affected', unique_key='person_id') }}
+{{ config(
+    materialized='incremental', incremental_strategy='affected', unique_key='person_id'
+) }}
 -- depends_on: {{ ref('affected_person') }}
 
 with

@@ -1,4 +1,6 @@
-{{ config(materialized='incremental', incremental_strategy='affected', unique_key='procedure_occurrence_id') }}
+{{ config(
+    materialized='incremental', incremental_strategy='affected', unique_key='procedure_occurrence_id'
+) }}
 
 select
     registry.procedure_occurrence_id,

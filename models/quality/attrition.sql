@@ -114,8 +114,18 @@ stage as (
         {{ loop.index + 1 }} as stage_order,
         '{{ stage }}' as stage,
         '{{ grain }}' as grain,
-        (select rows_in from counted where stage = '{{ stage }}') as rows_in,
-        {{ rows_out or "(select rows_out from counted where stage = '" ~ stage ~ "')" }} as rows_out
+        (
+            select rows_in from counted
+            where stage = '{{ stage }}'
+        ) as rows_in,
+        {% if rows_out %}
+        {{ rows_out }} as rows_out
+        {% else %}
+        (
+            select rows_out from counted
+            where stage = '{{ stage }}'
+        ) as rows_out
+        {% endif %}
     {{ 'union all' if not loop.last }}
     {% endfor %}
 )
