@@ -7,7 +7,7 @@ machine to machine; that the night takes less than a tenth of the full build doe
 
 Nobody has so many files to share: series that PyPI packages ship, and made ones with reports and
 segmentations, are staged once; then the staged rows are copied, each time with new UIDs, paths,
-dates and patients. About 4 studies a patient, 5 series a study, up to 3 instances a series.
+dates and patients. About 4 studies a patient, 5 series a study, 3 instances a series.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from micdm.schema import SCHEMAS
 from micdm.staging import make_folders
 
 COMMANDS = {"run": ("run",), "build": ("build",)}
-SERIES_A_STUDY, STUDIES_A_PATIENT, FILES_A_SERIES = 5, 4, 3
+SERIES_A_STUDY, STUDIES_A_PATIENT, FILES_A_SERIES = 5, 4, 5
 NEW, OF_KNOWN_PATIENTS = 0.01, 0.7
 FIRST_DAY, LAST_DAY, NIGHT = "2014-01-01", "2023-12-31", "2024-01-01"
 
@@ -43,7 +43,7 @@ FIRST_DAY, LAST_DAY, NIGHT = "2014-01-01", "2023-12-31", "2024-01-01"
 
 def examination(number: int, *, device: str | None) -> list[Dataset]:
     """Make a CT of three series, a segmentation and a report, which follows two lesions."""
-    series = [make.images(10 * number + place, study=number) for place in (1, 2, 3)]
+    series = [make.images(10 * number + place, 4, study=number) for place in (1, 2, 3)]
     segmentation = make.segmentation(number, series[0])
     nodule = hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
         make.tracking(100),
@@ -83,17 +83,23 @@ def read_seed(connection: duckdb.DuckDBPyConnection, seed: Path) -> int:
     connection.execute(
         f"""
         create table seed_file as
-        with usable as (
+        with instance as (
             select
                 *,
                 study_instance_uid like '{ROOT}.%' as is_made,
+                row_number() over (partition by sop_instance_uid order by uri) as place
+            from dicom_instance
+        ),
+        usable as (
+            select
+                *,
                 row_number() over (
                     partition by series_instance_uid order by uri
                 ) as place_in_series
-            from dicom_instance
-            where modality in ('CT', 'MR', 'PT', 'US', 'CR', 'DX', 'NM', 'SEG', 'SR')
-                and sop_instance_uid is not null
-                and study_instance_uid is not null
+            from instance
+            where place = 1
+                and modality in ('CT', 'MR', 'PT', 'US', 'CR', 'DX', 'NM', 'SEG', 'SR')
+                and study_date is not null
                 and header_id not in (
                     select header_id from dicom_header_element where path like 'OtherPatient%'
                 )
@@ -210,8 +216,8 @@ def add_studies(
     )
 
 
-def write_run(connection: duckdb.DuckDBPyConnection, raw: Path, day_of_run: str) -> int:
-    """Write a run that staged the studies on the list; return the number of its series."""
+def write_run(connection: duckdb.DuckDBPyConnection, raw: Path, day_of_run: str) -> str:
+    """Write a run that staged the studies on the list; say how much that is."""
     run_id = day_of_run.replace("-", "") + "T230000000000Z-benchm"
     for name in CHANGES:
         by = "header_id" if name == "dicom_header_element" else "file_id"
@@ -247,14 +253,10 @@ def write_run(connection: duckdb.DuckDBPyConnection, raw: Path, day_of_run: str)
         ) to '{raw / "extract_run" / run_id}.parquet' (format parquet)
         """
     )
-    return count_series(raw, run_id)
-
-
-def count_series(raw: Path, run_id: str) -> int:
-    """Return how many series a run staged."""
-    part = raw / "extract_run" / f"{run_id}.parquet"
-    ((series,),) = duckdb.execute(f"select series from '{part}'").fetchall()
-    return int(series)
+    ((series, instances),) = connection.execute(
+        f"select series, instances from '{raw / 'extract_run' / run_id}.parquet'"
+    ).fetchall()
+    return f"{series:,} series of {instances:,} instances"
 
 
 class Hospital:
@@ -267,14 +269,14 @@ class Hospital:
         self.connection = duckdb.connect()
         self.seeds = read_seed(self.connection, stage_seed(folder))
 
-    def stage_base(self) -> int:
+    def stage_base(self) -> str:
         """Stage ten years."""
         make_folders(self.raw)
         patients = f"hash(i, 'patient') % {self.patients}"
         add_studies(self.connection, self.seeds, 1, self.studies, patients)
         return write_run(self.connection, self.raw, LAST_DAY)
 
-    def stage_night(self) -> int:
+    def stage_night(self) -> str:
         """Stage one night more."""
         count = max(1, int(self.studies * NEW))
         known = int(count * OF_KNOWN_PATIENTS)
@@ -339,7 +341,7 @@ def main() -> None:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         hospital = Hospital(folder, options.series)
-        print(f"{hospital.stage_base():,} series, and {hospital.stage_night():,} in a night")
+        print(f"{hospital.stage_base()}; in a night {hospital.stage_night()}")
         for command in options.command or COMMANDS:
             compare(hospital, folder, command, options.slowest)
 
