@@ -7,8 +7,9 @@ machine to machine; that the night takes less than a tenth of the full build doe
 
 Nobody has so many files to share: series that PyPI packages ship, and made ones with reports and
 segmentations, are staged once; then the staged rows are copied, each time with new UIDs, paths,
-dates and patients. About 4 studies a patient, 5 series a study,
-2.4 instances a series (at most 5; ``--files 120`` makes it 17, nearer to a real archive).
+dates and patients. About 4 studies a patient, 5 series a study, 2.4 instances a series (17 with
+``--files 120``, nearer to a real archive). Importing, parsing and one node after another cost dbt
+some seconds however little there is to do: the line "nothing new" says how many.
 """
 
 from __future__ import annotations
