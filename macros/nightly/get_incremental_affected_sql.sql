@@ -24,6 +24,7 @@ where registry.series_instance_uid in (select file.series_instance_uid from {{ f
     {% set ids = {
         'patient_id': 'select patient_id from ' ~ patient,
         'person_id': 'select person_id from ' ~ person,
+        'uid': 'select uid from ' ~ micdm.nightly_relation('touched_uid'),
         'image_occurrence_id': image,
         'procedure_occurrence_id':
             'select procedure_occurrence_id from ' ~ micdm.nightly_relation('procedure_registry')
@@ -50,6 +51,8 @@ where registry.series_instance_uid in (select file.series_instance_uid from {{ f
 or (domain_concept_id_2 = {{ image_domain }} and fact_id_2 in ({{ image }}))
         {% endset %}
         {% set of_site = 'domain_concept_id_1 <> ' ~ image_domain ~ ' and domain_concept_id_2 <> ' ~ image_domain %}
+    {% elif key not in ids %}
+        {% do exceptions.raise_compiler_error('The strategy affected knows no rows by ' ~ key ~ '.') %}
     {% else %}
         {% set condition = key ~ ' in (' ~ ids[key] ~ ')' %}
         {% set of_site = 'not (' ~ micdm.is_own(table | replace('_event', ''), micdm.cdm_key(table)) ~ ')' if micdm.cdm_key(table) else none %}

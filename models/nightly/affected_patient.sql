@@ -27,7 +27,7 @@ candidate as (
 ),
 
 built_candidate as (
-    select * from {{ built_candidate }}
+    select * from {{ built_candidate }} as last_candidate
 ),
 
 any_candidate as (
@@ -43,6 +43,7 @@ changed_candidate as (
         on
             candidate.patient_id = built_candidate.patient_id
             and candidate.person_id = built_candidate.person_id
+            and candidate.way = built_candidate.way
     where built_candidate.patient_id is null
     union
     select built_candidate.patient_id
@@ -51,6 +52,7 @@ changed_candidate as (
         on
             built_candidate.patient_id = candidate.patient_id
             and built_candidate.person_id = candidate.person_id
+            and built_candidate.way = candidate.way
     where candidate.patient_id is null
 ),
 
@@ -85,7 +87,7 @@ shared_person as (
     select person_id
     from any_candidate
     group by person_id
-    having count(*) > 1
+    having count(distinct patient_id) > 1
 ),
 
 bridge as (

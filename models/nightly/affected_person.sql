@@ -6,7 +6,10 @@
 with
 
 candidate as (
-    select * from {{ ref('patient_candidate') }}
+    select
+        patient_id,
+        person_id
+    from {{ ref('patient_candidate') }}
     union all
     select
         patient_id,
@@ -14,7 +17,10 @@ candidate as (
     from {{ ref('person_registry') }}
     {% if built_candidate %}
     union all
-    select * from {{ built_candidate }}
+    select
+        patient_id,
+        person_id
+    from {{ built_candidate }} as last_candidate
     {% endif %}
 )
 

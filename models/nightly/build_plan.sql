@@ -21,7 +21,7 @@ built as (
         run_id,
         code_state,
         mapping_state
-    from {{ built }}
+    from {{ built }} as last_build
     {% else %}
     select
         cast(null as {{ dbt.type_string() }}) as run_kind,

@@ -4,10 +4,12 @@
 
 select
     patient_id,
-    person_id
+    person_id,
+    way
 from {{ ref('patient_candidate') }}
 union
 select
     patient_id,
-    person_id
+    person_id,
+    'person_registry' as way
 from {{ ref('person_registry') }}

@@ -24,13 +24,15 @@ other_id as (
 id_of_patient as (
     select
         patient_id,
-        patient_id as any_id
+        patient_id as any_id,
+        'person_source_value' as way
     from instance
     where patient_id is not null
     union
     select
         instance.patient_id,
-        other_id.value_text as any_id
+        other_id.value_text as any_id,
+        'other_patient_id' as way
     from instance
     inner join other_id
         on instance.header_id = other_id.header_id
@@ -39,14 +41,16 @@ id_of_patient as (
 
 select
     id_of_patient.patient_id,
-    person.person_id
+    person.person_id,
+    id_of_patient.way
 from id_of_patient
 inner join {{ ref('stg_cdm_person') }} as person
     on id_of_patient.any_id = person.person_source_value
 union
 select
     id_of_patient.patient_id,
-    mapping.person_id
+    mapping.person_id,
+    'person_mapping ' || mapping.issuer_of_patient_id as way
 from id_of_patient
 inner join {{ ref('stg_person_mapping') }} as mapping
     on id_of_patient.patient_id = mapping.patient_id
@@ -54,7 +58,8 @@ inner join {{ ref('stg_person_mapping') }} as mapping
 union
 select
     id_of_patient.patient_id,
-    registry.person_id
+    registry.person_id,
+    'person_registry' as way
 from id_of_patient
 inner join {{ registry }} as registry
     on id_of_patient.patient_id = registry.patient_id

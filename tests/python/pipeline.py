@@ -19,6 +19,7 @@ from postgres_server import Server
 
 PROJECT = Path(__file__).parents[2]
 COMMANDS = Path(sys.executable).parent
+LONGEST = 1200  # seconds that a command may take
 Row = tuple[Any, ...]
 
 
@@ -31,7 +32,7 @@ def run(command: Iterable[str | Path], **environment: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=1200,
+        timeout=LONGEST,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
