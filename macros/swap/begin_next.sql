@@ -69,7 +69,9 @@
     {% set found = [] %}
     {% for node in micdm.swapped_models() %}
         {% do found.append(micdm.final_schema(node.schema)) %}
-        {% if node.resource_type == 'seed' or node.config.materialized == 'incremental' %}
+        {# With swap_schemas each build is whole: it makes tables of the strategy `affected` anew. #}
+        {% if node.resource_type == 'seed' or node.config.materialized == 'incremental'
+            and node.config.incremental_strategy != 'affected' %}
             {% do exceptions.raise_compiler_error(
                 'The variable swap_schemas names ' ~ micdm.final_schema(node.schema) ~ ', but '
                 ~ node.name ~ ' in it lasts from build to build.'
