@@ -145,7 +145,7 @@ stage as (
                 on
                     report.run_id = item.run_id
                     and report.file_id = item.file_id
-            where item.value_type in ('NUM', 'CODE')
+            where {{ micdm.is_report_value('item') }}
         ) as rows_in,
         (
             select count(*) from feature

@@ -194,6 +194,53 @@ def compared(number: int = 23, **values: Any) -> Dataset:
     )
 
 
+def broken() -> Dataset:
+    """Numbers of items that do not say what they are, and one that the report itself takes back."""
+    failed = [hand.code(("DCM", "114006", "Measurement failure"))]
+    nameless = hand.number("7").MeasuredValueSequence
+    group = hand.content_item(
+        "CONTAINER",
+        ("DCM", "125007", "Measurement Group"),
+        hand.content_item("NUMBER", hand.LENGTH, MeasuredValueSequence=nameless),
+        hand.content_item(None, hand.LENGTH, ConceptCodeSequence=[hand.code(template.NODULE)]),
+        hand.content_item(None, hand.LENGTH),
+        hand.number("9", NumericValueQualifierCodeSequence=failed),
+        hand.number("10"),
+    )
+    return hand.report(
+        group,
+        SOPInstanceUID=f"{ROOT}.5.26",
+        SeriesInstanceUID=f"{ROOT}.3.9026",
+        StudyInstanceUID=f"{ROOT}.2.1",
+        CurrentRequestedProcedureEvidenceSequence=evidence_of(make.images(1)[0]),
+    )
+
+
+def of_a_missing_segmentation() -> Dataset:
+    """What was measured of a segmentation that nobody has sent yet."""
+    source = make.images(1)
+    drawn = make.segmentation(27, source)
+    group = hd.sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
+        make.tracking(27),
+        referenced_segment=make.in_segment(drawn, 1, source),
+        measurements=[hd.sr.Measurement(codes.SCT.Volume, 3, codes.UCUM.CubicMillimeter)],
+    )
+    document = make.report(27, [*source, drawn], group)
+    for made in make.groups_of(document):
+        make.remove(made, "Source Series for Segmentation")
+    del document.CurrentRequestedProcedureEvidenceSequence
+    return document
+
+
+def in_german(number: int) -> Dataset:
+    """A report whose codes are explained in another language."""
+    document = compared(number)
+    for element in document.iterall():
+        if element.keyword == "CodeMeaning":
+            element.value = f"auf Deutsch: {element.value}"
+    return document
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> DuckDB:
     """What is built of these reports; all data tests passed."""
@@ -204,6 +251,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> DuckDB:
         cad(),
         breast_dose(),
         compared(),
+        broken(),
+        of_a_missing_segmentation(),
+        in_german(28),
         template.chest_cad(),
         template.obstetric(),
         template.x_ray_dose(),
@@ -211,6 +261,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> DuckDB:
     )
     make.write(archive / "one", compared(24))
     make.write(archive / "two", compared(24, PatientID="another patient"))
+    changed = compared(25)
+    changed.ContentSequence[0].ContentSequence[0].MeasuredValueSequence[0][0x0040A30A].value = "13"
+    make.write(archive / "one", compared(25))
+    make.write(archive / "two", changed)
     stage(archive, out=folder / "raw")
     database = DuckDB(folder / "micdm.duckdb", folder / "raw")
     database.build("build", "--exclude-resource-type", "unit_test", unknown_birth_year=1900)
@@ -420,3 +474,39 @@ def test_projection_x_ray_dose(built: DuckDB) -> None:
     }
     assert told(built, 68, "feature") == {}
     assert accounted(built, "5.68") == {"1.1.2": "series_not_staged"}
+
+
+def test_numbers_of_broken_items_are_counted(built: DuckDB) -> None:
+    """An item of no known type, and a number that the report calls a failure, are no features."""
+    assert features(built, "value_as_number", documents=named(26)) == [(10,)]
+    assert reasons(built, 26) == {
+        "1.1.1": "unknown_value_type",
+        "1.1.2": "unknown_value_type",
+        "1.1.4": "qualified_value",
+    }
+
+
+def test_what_waits_for_a_segmentation(built: DuckDB) -> None:
+    """A segmentation will tell the series: it is missing, not unknown."""
+    assert told(built, 27, "feature") == {}
+    assert set(reasons(built, 27).values()) == {"report_context", "series_not_staged"}
+
+
+def test_meanings_of_codes_do_not_matter(built: DuckDB) -> None:
+    """The same codes in another language are the same concepts, units and kind of report."""
+    columns = ("feature", "number", "unit", "series", "link")
+    assert told(built, 28, *columns) == told(built, 23, *columns)
+    kinds = built.rows(
+        "select report_count from quality.report_template"
+        " where title_code = '126000' and template_id is null"
+    )
+    assert kinds == [(4,)]
+
+
+def test_a_copy_that_says_something_else_is_a_conflict(built: DuckDB) -> None:
+    """Of one report in two files, of the same size and header, one counts and the other shows."""
+    assert features(built, "value_as_number", documents=named(25)) == [(12,), (95,), (4,)]
+    assert built.rows(
+        "select reason_code, uri like '%two%' from micdm_intermediate.int_instance"
+        f" where sop_instance_uid = '{ROOT}.5.25' order by copy_rank"
+    ) == [(None, False), ("sop_instance_conflict", True)]

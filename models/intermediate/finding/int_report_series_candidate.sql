@@ -9,6 +9,7 @@
 --   5 segmentation         the series on which the segmentation in the group was drawn
 --   6 evidence             the report's evidence
 --   7 study_modality       a series of the study of the modality that the rule says
+--   8 segmentation         one that is not staged, and nothing else says
 -- `is_own`: of the value alone, not of the group that it opens. A series without UID is a reference
 -- to an image that is neither staged nor in the evidence.
 
@@ -30,7 +31,11 @@ below_value as (
     select
         reference.sop_instance_uid,
         ancestor.ancestor_path as scope_path,
-        case reference.kind when 'image' then 1 else 5 end as level,
+        case
+            when reference.kind = 'image' then 1
+            when reference.series_instance_uid is null then 8
+            else 5
+        end as level,
         case reference.kind when 'image' then 'item_reference' else 'segmentation' end as method,
         reference.series_instance_uid,
         count(*) as weight
@@ -75,6 +80,7 @@ in_group as (
         reference.sop_instance_uid,
         item_group.group_path as scope_path,
         case
+            when reference.kind <> 'image' and reference.series_instance_uid is null then 8
             when reference.kind <> 'image' then 5
             when reference_of_value.path is null then 2
             else 3
@@ -105,6 +111,7 @@ in_group as (
         item_group.group_path,
         reference.kind,
         case
+            when reference.kind <> 'image' and reference.series_instance_uid is null then 8
             when reference.kind <> 'image' then 5
             when reference_of_value.path is null then 2
             else 3
