@@ -169,8 +169,18 @@ stage as (
             where origin = 'segmentation'
         ) as rows_out
     union all
+    -- What the loader says it read against what is there.
     select
         11 as stage_order,
+        'load_results' as stage,
+        'result' as grain,
+        (
+            select coalesce(sum(result_rows), 0) from {{ ref('stg_algorithm_result_load') }}
+        ) as rows_in,
+        (select count(*) from {{ ref('stg_algorithm_result') }}) as rows_out
+    union all
+    select
+        12 as stage_order,
         'algorithm_result' as stage,
         'result' as grain,
         (select count(*) from {{ ref('stg_algorithm_result') }}) as rows_in,

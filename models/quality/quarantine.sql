@@ -136,6 +136,24 @@ report_item as (
     where use_reason is not null
 ),
 
+-- Rows of algorithm results that the loader set aside; the message says which.
+rejected_result as (
+    select
+        'load_results' as stage,
+        'result' as grain,
+        loaded.uri as entity,
+        {{ micdm.null_of(dbt.type_string()) }} as container_member,
+        rejected.reason_code,
+        'row ' || cast(rejected.result_row as {{ dbt.type_string() }})
+        || coalesce(': ' || rejected.column_name, '') as message,
+        rejected.run_id
+    from {{ ref('stg_algorithm_result_rejected') }} as rejected
+    inner join {{ ref('stg_algorithm_result_load') }} as loaded
+        on
+            rejected.run_id = loaded.run_id
+            and rejected.file_number = loaded.file_number
+),
+
 -- What reports, segmentations and algorithms found that does not become a feature.
 finding_feature as (
     select
@@ -169,6 +187,8 @@ everything as (
     select * from report
     union all
     select * from report_item
+    union all
+    select * from rejected_result
     union all
     select * from finding_feature
 )

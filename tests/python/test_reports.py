@@ -354,6 +354,8 @@ def write_results(path: Path) -> Path:
         f"{images[0].SeriesInstanceUID},{said},{size},mm,ACME,lung ai,2.1,2024-08-01T10:00:00"
         for images, size in ((REISSUED, 8), (FOLLOW_UP, 10))
     ]
+    # A row that the loader refuses.
+    lines.append(lines[0].replace(",8,mm,", ",large,mm,"))
     path.write_text("\n".join([names, *lines]) + "\n")
     return path
 
@@ -622,7 +624,12 @@ def test_nothing_is_lost(first: DuckDB, second: DuckDB) -> None:
         )
         assert lines["report_item"][1] == origins["report"]
         assert lines["segmentation"] == (2, 2)
+        assert lines["load_results"] == (3, 2)
         assert lines["algorithm_result"] == (2, 2)
+        assert database.rows(
+            "select entity like '%/results.csv', message, reason_code"
+            " from quality.quarantine where stage = 'load_results'"
+        ) == [(True, "row 3: value_number", "not_a_number")]
 
 
 def test_ct_dose(first: DuckDB) -> None:
