@@ -27,6 +27,7 @@
         'mapping_manufacturer',
         'mapping_modality',
         'mapping_modality_synonym',
+        'mapping_numeric_qualifier',
         'mapping_phenotype_concept',
         'mapping_procedure_code',
         'mapping_retired_code',

@@ -60,6 +60,13 @@ counted as (
         sum(rows_out) as rows_out
     from {{ ref('ledger_attrition') }}
     group by stage
+    union all
+    -- What the loader says it read against what is there.
+    select
+        'load_results' as stage,
+        sum(result_rows) as rows_in,
+        null as rows_out
+    from {{ ref('stg_algorithm_result_load') }}
 ),
 
 feature as (
@@ -104,6 +111,9 @@ stage as (
         'report_item': ('item', "(select sum(row_count) from feature where origin = 'report')"),
         'segmentation': (
             'segment', "(select sum(row_count) from feature where origin = 'segmentation')"
+        ),
+        'load_results': (
+            'result', "(select count(*) from " ~ source('raw_dicom', 'algorithm_result') ~ ")"
         ),
         'algorithm_result': (
             'result', "(select sum(row_count) from feature where origin = 'algorithm_result')"

@@ -40,6 +40,7 @@ TEMPLATE_CODES = {
     ("NCIt", "C67447"),  # TID 1501, Activity Session
     ("UMLS", "C67447"),  # the same, as older writers name it
     ("LN", "11951-1"),  # TID 1008, Fetus ID
+    ("DCM", "131370"),  # TID 5030, Fetal Anatomy Survey: of 2025, pydicom has it not yet
     ("LN", "39111-0"),  # body site, of older ultrasound reports
 }
 # Context groups whose codes reports name: what is measured, what is found, where, and the answers.
@@ -159,3 +160,13 @@ def test_every_first_order_feature_has_a_concept() -> None:
     """IBSI's intensity statistics, in no context group: radiomics programs write them first."""
     statistics = "Q4LE ECT3 KE2A IPH6 Y12H 1GSF QG58 8DWT 84IY SALO 2OJQ 4FUA 1128 N8CA 5ZWQ"
     assert not [code for code in statistics.split() if not has_concept("IBSI", code)]
+
+
+def test_what_obstetric_templates_measure_has_a_concept() -> None:
+    """Named by the templates themselves, in no context group: PS3.16 TID 5001, 5009, 5012, 5015."""
+    pregnancies = "11996-6 11977-6 11612-9 33065-4"
+    profile = "11631-9 11632-7 11635-0 11633-5 11630-1 11634-3"
+    ovaries = "11840-6 11829-9 11857-0 12164-0 11841-4 11830-7 11858-8 12165-7"
+    uterus = "11842-2 11865-3 11859-6 33192-6"
+    codes = f"{pregnancies} {profile} {ovaries} {uterus}".split()
+    assert not [code for code in codes if not has_concept("LN", code)]

@@ -19,6 +19,7 @@ context as (
     where
         role in (
             'finding',
+            'finding_modifier',
             'tracking_uid',
             'tracking_identifier',
             'site',
@@ -112,7 +113,13 @@ ranked as (
     where
         ancestor.distance <= wanted.group_distance
         or first_stated.role not in (
-            'finding', 'tracking_uid', 'tracking_identifier', 'derivation', 'method', 'session'
+            'finding',
+            'finding_modifier',
+            'tracking_uid',
+            'tracking_identifier',
+            'derivation',
+            'method',
+            'session'
         )
 )
 

@@ -3,7 +3,8 @@
 -- finding at each time point; without a tracking UID it is (report, group). What the same source
 -- says again of the same finding in a later report replaces what it said before. Another session or
 -- another segmentation of a tracked finding is another reading, not the same again: the readers of
--- a study share the tracking UIDs (LIDC-IDRI has up to four of a nodule).
+-- a study share the tracking UIDs (LIDC-IDRI has up to four of a nodule). In chest CAD the modifier
+-- is the finding: the nodule that an abnormal opacity is (PS3.16 TID 4104).
 
 with
 
@@ -28,6 +29,11 @@ context as (
         max(case when role = 'finding' then value_source_code end) as finding_source_code,
         max(case when role = 'finding' then value_code end) as finding_code,
         max(case when role = 'finding' then value_meaning end) as finding_meaning,
+        max(case when role = 'finding_modifier' then value_scheme end) as modifier_scheme,
+        max(case when role = 'finding_modifier' then value_source_code end)
+            as modifier_source_code,
+        max(case when role = 'finding_modifier' then value_code end) as modifier_code,
+        max(case when role = 'finding_modifier' then value_meaning end) as modifier_meaning,
         max(case when role = 'site' then value_code end) as site_code,
         -- What a session is called is a person's words: those stay out of the keys.
         max(case when role = 'session' then {{ dbt.hash('value_text') }} end) as session_hash
@@ -94,15 +100,26 @@ assembled as (
         context.tracking_identifier,
         context.derivation_code,
         context.method_code,
-        case when value.is_finding then item.value_scheme else context.finding_scheme end
-            as finding_scheme,
         case
-            when value.is_finding then item.value_source_code else context.finding_source_code
+            when context.modifier_source_code is not null then context.modifier_scheme
+            when value.is_finding then item.value_scheme
+            else context.finding_scheme
+        end as finding_scheme,
+        case
+            when context.modifier_source_code is not null then context.modifier_source_code
+            when value.is_finding then item.value_source_code
+            else context.finding_source_code
         end as finding_source_code,
-        case when value.is_finding then item.value_code else context.finding_code end
-            as finding_code,
-        case when value.is_finding then item.value_meaning else context.finding_meaning end
-            as finding_meaning,
+        case
+            when context.modifier_source_code is not null then context.modifier_code
+            when value.is_finding then item.value_code
+            else context.finding_code
+        end as finding_code,
+        case
+            when context.modifier_source_code is not null then context.modifier_meaning
+            when value.is_finding then item.value_meaning
+            else context.finding_meaning
+        end as finding_meaning,
         context.site_code,
         algorithm.alg_system,
         case

@@ -31,6 +31,7 @@ item as (
         item.value_number_text,
         coalesce(item.unit_scheme, '') as unit_scheme,
         item.unit_code as unit_source_code,
+        coalesce(item.qualifier_scheme, '') as qualifier_scheme,
         item.qualifier_code,
         item.qualifier_meaning,
         item.value_text,

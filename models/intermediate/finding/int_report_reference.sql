@@ -1,8 +1,8 @@
 -- The images and segmentations that the items of a report refer to, with the series they are in:
 -- that of the staged instance, else the one that the report's evidence gives. A reference to a
--- segmentation leads to the series it was drawn on. An item that points to another one of its
--- report (by reference: CAD reports point to their Image Library) refers to the images that the
--- other one is or has below it.
+-- segmentation leads to the series it was drawn on, to none while it is not staged. An item that
+-- points to another one of its report (by reference: CAD reports point to their Image Library)
+-- refers to the images that the other one is or has below it.
 
 with
 
@@ -98,7 +98,8 @@ named as (
         spot.path,
         item.referenced_sop_instance_uid as target_uid,
         coalesce(instance.series_instance_uid, evidence.series_instance_uid) as series_instance_uid,
-        coalesce(instance.is_image, sop_class.is_image, item.value_type = 'IMAGE') as is_image
+        coalesce(instance.is_image, sop_class.is_image, item.value_type = 'IMAGE') as is_image,
+        coalesce(item.role = 'segmentation', false) as is_segmentation
     from image_item as item
     inner join spot
         on
@@ -130,6 +131,8 @@ select
     object_series.series_instance_uid,
     'segmentation' as kind
 from named
-inner join {{ ref('int_object_series') }} as object_series
+left join {{ ref('int_object_series') }} as object_series
     on named.target_uid = object_series.sop_instance_uid
-where not named.is_image
+where
+    not named.is_image
+    and (object_series.sop_instance_uid is not null or named.is_segmentation)

@@ -2,12 +2,14 @@
 -- (`level`: the lowest counts):
 --   1 item_reference       an image below the value itself
 --   1 irradiation_event    the series that states the dose event's UID
---   2 group_reference      an image in the group
---   3 group_reference      an image below another value of the group
+--   2 group_reference      an image in the group (of a dose event too: Acquired Image)
+--   3 group_reference      an image below another value of the group, or in a finding that the
+--                          group's finding is inferred from
 --   4 source_series        the UID of a series in the group
 --   5 segmentation         the series on which the segmentation in the group was drawn
 --   6 evidence             the report's evidence
 --   7 study_modality       a series of the study of the modality that the rule says
+--   8 segmentation         one that is not staged, and nothing else says
 -- `is_own`: of the value alone, not of the group that it opens. A series without UID is a reference
 -- to an image that is neither staged nor in the evidence.
 
@@ -29,7 +31,11 @@ below_value as (
     select
         reference.sop_instance_uid,
         ancestor.ancestor_path as scope_path,
-        case reference.kind when 'image' then 1 else 5 end as level,
+        case
+            when reference.kind = 'image' then 1
+            when reference.series_instance_uid is null then 8
+            else 5
+        end as level,
         case reference.kind when 'image' then 'item_reference' else 'segmentation' end as method,
         reference.series_instance_uid,
         count(*) as weight
@@ -74,6 +80,7 @@ in_group as (
         reference.sop_instance_uid,
         item_group.group_path as scope_path,
         case
+            when reference.kind <> 'image' and reference.series_instance_uid is null then 8
             when reference.kind <> 'image' then 5
             when reference_of_value.path is null then 2
             else 3
@@ -86,7 +93,15 @@ in_group as (
         on
             reference.sop_instance_uid = item_group.sop_instance_uid
             and reference.path = item_group.path
-            and item_group.link = 'image'
+            and (
+                item_group.link = 'image'
+                -- The image that an event made, where its series is known.
+                or (
+                    item_group.link = 'irradiation_event'
+                    and reference.kind = 'image'
+                    and reference.series_instance_uid is not null
+                )
+            )
     left join reference_of_value
         on
             reference.sop_instance_uid = reference_of_value.sop_instance_uid
@@ -96,11 +111,43 @@ in_group as (
         item_group.group_path,
         reference.kind,
         case
+            when reference.kind <> 'image' and reference.series_instance_uid is null then 8
             when reference.kind <> 'image' then 5
             when reference_of_value.path is null then 2
             else 3
         end,
         reference.series_instance_uid
+),
+
+-- A finding within another one is what that one was inferred from (PS3.16 TID 4102).
+inferred as (
+    select
+        reference.sop_instance_uid,
+        outer_group.path as scope_path,
+        3 as level,
+        'group_reference' as method,
+        reference.series_instance_uid,
+        count(*) as weight
+    from reference
+    inner join item_group
+        on
+            reference.sop_instance_uid = item_group.sop_instance_uid
+            and reference.path = item_group.path
+            and item_group.group_kind = 'finding'
+    inner join {{ ref('int_report_ancestor') }} as ancestor
+        on
+            reference.sop_instance_uid = ancestor.sop_instance_uid
+            and reference.path = ancestor.path
+    inner join report_group as outer_group
+        on
+            ancestor.sop_instance_uid = outer_group.sop_instance_uid
+            and ancestor.ancestor_path = outer_group.path
+            and outer_group.group_kind = 'finding'
+            and outer_group.link = 'image'
+    where
+        reference.kind = 'image'
+        and outer_group.path <> item_group.group_path
+    group by reference.sop_instance_uid, outer_group.path, reference.series_instance_uid
 ),
 
 uid_item as (
@@ -228,6 +275,11 @@ select
     *,
     false as is_own
 from in_group
+union all
+select
+    *,
+    false as is_own
+from inferred
 union all
 select
     *,

@@ -1,7 +1,7 @@
--- Every number and code of the usable reports, and what becomes of it: `use_reason` NULL means that
--- it may become a feature. Context (the finding itself, its site, who measured, a modifier of a
--- value) says what the features mean and is none itself; the finding becomes a condition where the
--- site wants it (var findings_as_conditions).
+-- Every number and code of the usable reports (also of items whose value type nobody knows), and
+-- what becomes of it: `use_reason` NULL means that it may become a feature. Context (the finding
+-- itself, its site, who measured, a modifier of a value) says what the features mean and is none
+-- itself; the finding becomes a condition where the site wants it (var findings_as_conditions).
 
 {# Coded items that name the finding of their group; one that opens a group is the finding. #}
 {% set is_finding %}
@@ -33,7 +33,7 @@ item as (
         on
             item.sop_instance_uid = parent.sop_instance_uid
             and item.parent_path = parent.path
-    where item.value_type in ('NUM', 'CODE')
+    where {{ micdm.is_report_value('item') }}
 )
 
 select
@@ -47,7 +47,7 @@ select
     item_group.link,
     item_group.modality,
     item_group.group_distance,
-    {{ is_finding }} as is_finding,
+    coalesce({{ is_finding }}, false) as is_finding,
     case
         when report.is_replaced then 'superseded_report'
         when item.reason_code is not null then item.reason_code
@@ -78,12 +78,17 @@ select
             then 'report_without_rule'
         when item_group.group_kind is null then 'outside_of_groups'
         when item.value_type = 'NUM' and item.value_number is null then 'no_value'
+        when item.value_type = 'NUM' and qualifier.code is not null then 'qualified_value'
         when item.value_type = 'CODE' and item.value_source_code is null then 'no_value'
         when item.concept_source_code is null then 'no_concept_name'
     end as use_reason
 from item
 inner join report
     on item.sop_instance_uid = report.sop_instance_uid
+left join {{ ref('mapping_numeric_qualifier') }} as qualifier
+    on
+        item.qualifier_scheme = qualifier.scheme
+        and item.qualifier_code = qualifier.code
 left join {{ ref('int_report_item_group') }} as item_group
     on
         item.sop_instance_uid = item_group.sop_instance_uid

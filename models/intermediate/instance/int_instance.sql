@@ -113,6 +113,7 @@ judged as (
                 instance_file.copy_rank > 1
                 and (
                     instance_file.header_id <> kept.header_id
+                    or changed_report.file_id is not null
                     or (
                         instance_file.transfer_syntax_uid = kept.transfer_syntax_uid
                         and instance_file.file_size <> kept.file_size
@@ -130,6 +131,8 @@ judged as (
             and instance_file.study_instance_uid = kept.study_instance_uid
             and instance_file.patient_id = kept.patient_id
             and instance_file.issuer_of_patient_id = kept.issuer_of_patient_id
+    left join {{ ref('int_changed_report') }} as changed_report
+        on instance_file.file_id = changed_report.file_id
     left join reused
         on instance_file.sop_instance_uid = reused.sop_instance_uid
     left join sop_class

@@ -84,7 +84,7 @@ row_in as (
         on
             report.run_id = item.run_id
             and report.file_id = item.file_id
-    where item.value_type in ('NUM', 'CODE')
+    where {{ micdm.is_report_value('item') }}
     union all
     select
         'segmentation' as stage,
