@@ -13,6 +13,7 @@
 {# One transaction a step, so that no lock is held for long. A key that the rows break is not made,
    or stays NOT VALID, and is told at the end with a count. #}
 {% macro postgres__add_constraints() -%}
+    {% do micdm.keep_turn() %}
     {% set keys = micdm.tables_with_keys() %}
     {% for key in keys if key['primary'] %}
         {% do micdm.add_primary_key(key) %}

@@ -2,6 +2,7 @@
    rows only. The site's were not made by us, and a fault in them must not stop the build. Whether an
    id of ours is one of the site's as well is tested on the registries (clear_of_site_ids). #}
 {% macro get_where_subquery(relation) -%}
+    {% do micdm.show_life() %}
     {{ return(micdm.own_rows(relation, config.get('where'))) }}
 {%- endmacro %}
 

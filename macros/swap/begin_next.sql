@@ -1,7 +1,6 @@
 {# With the variable swap_schemas a build makes these schemas beside those that are read, and all of
-   their tables: never a part of one night with a part of another. Until it has, they don't count as
-   whole. Part of on-run-start. #}
-{% macro begin_next() -%}
+   their tables: never a part of one night with a part of another. Part of on-run-start. #}
+{% macro check_next() -%}
     {% if execute and var('swap_schemas') and flags.WHICH in ('build', 'run', 'retry') %}
         {% do micdm.check_swap() %}
         {% for node in micdm.swapped_models() if node.unique_id not in selected_resources %}
@@ -10,6 +9,13 @@
                 ~ ' without --select or --exclude, and not `dbt retry`.'
             ) %}
         {% endfor %}
+    {% endif %}
+{%- endmacro %}
+
+
+{# Until their build has ended well, they don't count as whole. Part of on-run-start. #}
+{% macro begin_next() -%}
+    {% if execute and var('swap_schemas') and flags.WHICH in ('build', 'run', 'retry') %}
         {% for name in var('swap_schemas') %}
             {# dbt has made them already. Nothing is dropped: it has looked what is there. #}
             comment on schema {{ adapter.quote(micdm.next_schema(name)) }} is null;
@@ -33,6 +39,9 @@
         {% for node in micdm.swapped_models() if node.unique_id not in made %}
             {% do faults.append(node.unique_id) %}
         {% endfor %}
+        {% if not faults and not micdm.has_turn() %}
+            {% do faults.append('turn') %}
+        {% endif %}
         {% for name in var('swap_schemas') if not faults %}
             comment on schema {{ adapter.quote(micdm.next_schema(name)) }}
             is {{ dbt.string_literal(micdm.built_whole()) }};

@@ -22,6 +22,7 @@
         ) %}
     {% endif %}
     {% do micdm.check_swap() %}
+    {% do micdm.keep_turn() %}
     {% set whole = run_query(
         "select nspname from pg_catalog.pg_namespace where obj_description(oid, 'pg_namespace') = "
         ~ dbt.string_literal(micdm.built_whole())

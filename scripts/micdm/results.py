@@ -55,9 +55,9 @@ def load_results(files: Sequence[Path], out: Path, *, pseudonyms: bool = False) 
     summary = Summary(run.new_run_id())
     try:
         made = Pseudonyms(read_key()) if pseudonyms else None
-        staging.make_folders(out)
         with ExitStack() as stack:
             stack.enter_context(staging.locked(out))
+            staging.make_folders(out)
             claim(out, made)
             # Committed in reverse.
             writers = {

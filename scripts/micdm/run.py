@@ -117,6 +117,10 @@ def stage(options: Options) -> Summary:
     attributes, pseudonyms = _check(options)
     try:
         with staging.locked(options.out):
+            staging.make_folders(options.out)
+            probe = options.out / f".probe-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
             claim(options.out, pseudonyms)
             return _stage(options, attributes, pseudonyms)
     except (staging.BusyError, PseudonymError) as error:
@@ -173,13 +177,6 @@ def _check(options: Options) -> tuple[AttributeList, Pseudonyms | None]:
         attributes, pseudonyms = _with_pseudonyms(options, attributes)
     elif options.keep_texts:
         raise CannotRunError("--keep-text goes with --pseudonyms: without it all texts are kept.")
-    try:
-        staging.make_folders(options.out)
-        probe = options.out / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise CannotRunError(f"Can't write to {options.out}: {error.strerror}.") from error
     return attributes, pseudonyms
 
 

@@ -93,13 +93,14 @@ def make_folders(out: Path) -> None:
 
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
-    """Hold a staged folder alone. The lock ends with the process, however that ends.
+    """Hold a staged folder alone, made when missing. The lock ends with the process.
 
     Raises
     ------
     BusyError
         When another process holds it.
     """
+    out.mkdir(parents=True, exist_ok=True)
     with (out / "lock").open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
