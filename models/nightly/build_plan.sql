@@ -19,6 +19,7 @@ built as (
     select
         run_kind,
         run_id,
+        row_count,
         code_state,
         mapping_state
     from {{ built }} as last_build
@@ -26,13 +27,14 @@ built as (
     select
         cast(null as {{ dbt.type_string() }}) as run_kind,
         cast(null as {{ dbt.type_string() }}) as run_id,
+        cast(null as bigint) as row_count,
         cast(null as {{ dbt.type_string() }}) as code_state,
         cast(null as {{ dbt.type_string() }}) as mapping_state
     where 1 = 0
     {% endif %}
 ),
 
--- Staged files that were built are no longer there: another folder, or staged anew.
+-- Staged rows that were built are no longer there: another folder, staged anew, parts taken out.
 lost as (
     select count(*) as run_count
     from built
@@ -40,7 +42,7 @@ lost as (
         on
             built.run_kind = seen.run_kind
             and built.run_id = seen.run_id
-    where seen.run_id is null
+    where seen.run_id is null or seen.row_count < built.row_count
 ),
 
 compared as (

@@ -1,31 +1,17 @@
--- The staged runs that this build reads, fixed at its start. A run that was killed may go on to
--- count: its rows are counted, those of a finished one never change.
+-- The staged runs that this build reads, fixed at its start, each with its number of rows: a run
+-- that was killed may go on, and parts of a run may be taken out of the folder.
 
 with
-
-unfinished as (
-    select run_id
-    from {{ source('raw_dicom', 'extract_run') }}
-    where finished_at is null
-),
-
-unfinished_row as (
-    select instance.run_id
-    from {{ source('raw_dicom', 'dicom_instance') }} as instance
-    inner join unfinished
-        on instance.run_id = unfinished.run_id
-    union all
-    select rejected.run_id
-    from {{ source('raw_dicom', 'dicom_rejected') }} as rejected
-    inner join unfinished
-        on rejected.run_id = unfinished.run_id
-),
 
 counted as (
     select
         run_id,
         count(*) as row_count
-    from unfinished_row
+    from (
+        select run_id from {{ source('raw_dicom', 'dicom_instance') }}
+        union all
+        select run_id from {{ source('raw_dicom', 'dicom_rejected') }}
+    ) as staged
     group by run_id
 )
 
@@ -41,6 +27,6 @@ union all
 select
     'result' as run_kind,
     run_id,
-    cast(count(*) as bigint) as row_count
+    cast(coalesce(sum(accepted), 0) as bigint) as row_count
 from {{ source('raw_dicom', 'algorithm_result_load') }}
 group by run_id
