@@ -16,6 +16,7 @@
 {% macro postgres__take_turn() -%}
     {% if execute and flags.WHICH in ('build', 'run', 'seed', 'retry') %}
         {% do micdm.wait_for_turn(is_taken=true) %}
+        {% do micdm.check_no_load() %}
     {% endif %}
 {%- endmacro %}
 
@@ -26,6 +27,28 @@
     {% set busy = run_query("select nullif(current_setting('micdm.busy', true), '')").columns[0][0] %}
     {% if busy %}
         {% do exceptions.raise_compiler_error(busy) %}
+    {% endif %}
+{%- endmacro %}
+
+
+{# Gives the turn back if `micdm load` or `load-vocabulary` is at work: a build would read some tables
+   before it and some after. They look for a running build once they have their own lock, and we for
+   their lock once the row is there: one of the two notices. #}
+{% macro check_no_load() -%}
+    {% set schemas = [var('raw_dicom_schema'), var('vocabulary_schema')] %}
+    {% set loading = run_query(
+        "select name from unnest(" ~ micdm.text_array(schemas) ~ ") as name"
+        ~ " where exists ("
+        ~ "select from pg_locks join pg_database on pg_database.oid = database"
+        ~ " where datname = current_database() and locktype = 'advisory' and objsubid = 2"
+        ~ " and classid::bigint = hashtext('micdm load')::bigint & 4294967295"
+        ~ " and objid::bigint = hashtext(name)::bigint & 4294967295)"
+    ).columns[0].values() %}
+    {% if loading %}
+        {% do run_query(micdm.end_turn() ~ '; commit') %}
+        {% do exceptions.raise_compiler_error(
+            'A `micdm load` is writing to schema ' ~ loading[0] ~ ': let it finish first.'
+        ) %}
     {% endif %}
 {%- endmacro %}
 

@@ -9,6 +9,7 @@ the next one goes on. A run whose part changed or vanished is deleted and loaded
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from micdm.schema import SCHEMAS
 BATCH_ROWS = 65_536
 FOOTER_BYTES = 65_536
 CONNECT_SECONDS = 20
+TURN_SECONDS = 3
+QUIET_SECONDS = 10  # as in macros/turn/take_turn.sql
 
 # What the staged columns are in Postgres. Times are UTC or local as the file has them: no zone.
 POSTGRES_TYPES: dict[pa.DataType, str] = {
@@ -112,6 +115,7 @@ def load(
     summary = LoadSummary()
     with connected(url) as connection:
         take_turn(connection, schema)
+        wait_for_build(connection)
         _make_tables(connection, schema)
         for table in SCHEMAS:
             _load_table(connection, schema, table, parts[table], summary, on_part)
@@ -166,12 +170,59 @@ def connected(url: str) -> Iterator[psycopg.Connection]:
 
 
 def take_turn(connection: psycopg.Connection, schema: str) -> None:
-    """Two loads at once would load the same parts twice; the lock ends with the connection."""
-    row = connection.execute(
-        "select pg_try_advisory_lock(hashtext('micdm load'), hashtext(%s))", [schema]
-    ).fetchone()
-    if row is None or not row[0]:
-        raise LoadError(f"Another `micdm load` is writing to schema {schema}: let it finish first.")
+    """Two loads at once would load the same parts twice; the lock ends with the connection.
+
+    That of a load that was killed ends when Postgres notices, so this tries for a while.
+    """
+    until = time.monotonic() + TURN_SECONDS
+    while True:
+        row = connection.execute(
+            "select pg_try_advisory_lock(hashtext('micdm load'), hashtext(%s))", [schema]
+        ).fetchone()
+        if row is not None and row[0]:
+            return
+        if time.monotonic() > until:
+            raise LoadError(
+                f"Another `micdm load` is writing to schema {schema}: let it finish first."
+            )
+        time.sleep(0.05)
+
+
+def wait_for_build(connection: psycopg.Connection) -> None:
+    """Stop while dbt builds, which would read some tables before and some after the load.
+
+    A build has a row in ``running_build`` and, with each model, a lock (macros/turn). A row alone,
+    for some seconds, is that of a build that was killed.
+    """
+    until = time.monotonic() + QUIET_SECONDS
+    while _builds(connection) and time.monotonic() < until:
+        row = connection.execute(
+            """
+            select exists (
+                select from pg_locks join pg_database on pg_database.oid = database
+                where datname = current_database() and locktype = 'advisory' and objsubid = 2
+                    and classid::bigint = hashtext('micdm build')::bigint & 4294967295
+            )
+            """
+        ).fetchone()
+        if row is not None and row[0]:
+            raise LoadError("A dbt build is at work in this database: let it finish first.")
+        time.sleep(0.05)
+
+
+def _builds(connection: psycopg.Connection) -> bool:
+    found = connection.execute(
+        """
+        select nspname from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+        where relname = 'running_build' and has_schema_privilege(pg_namespace.oid, 'usage')
+            and has_table_privilege(pg_class.oid, 'select')
+        """
+    ).fetchall()
+    query = sql.SQL("select 1 from {} limit 1")
+    return any(
+        connection.execute(query.format(sql.Identifier(name, "running_build"))).fetchone()
+        for (name,) in found
+    )
 
 
 def _make_tables(connection: psycopg.Connection, schema: str) -> None:

@@ -119,6 +119,7 @@ def load_vocabulary(
     rows = 0
     with load.connected(url) as connection:
         load.take_turn(connection, schema)
+        load.wait_for_build(connection)
         with connection.transaction():
             _make_tables(connection, schema)
             for table in TABLES:

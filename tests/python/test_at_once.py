@@ -148,6 +148,32 @@ def test_the_second_build_stops(built: Postgres) -> None:
     assert state(built) == before
 
 
+def test_a_load_and_a_build_do_not_mix(built: Postgres) -> None:
+    before = state(built)
+    load = [COMMANDS / "micdm", "load", "--from", built.raw]
+    with built.server.connect() as other:
+        other.execute("select pg_advisory_lock(hashtext('micdm load'), hashtext('raw_dicom'))")
+        build = start_dbt(built, "first", *SOME)
+        said = build.communicate(timeout=180)[0]
+        assert build.returncode != 0
+        assert "A `micdm load` is writing to schema raw_dicom: let it finish first." in said
+        assert turn(built) == []
+    built.execute("insert into micdm_registry.running_build values ('another')")
+    with built.server.connect() as other:
+        other.execute(
+            "select pg_advisory_lock_shared(hashtext('micdm build'), hashtext('micdm_registry'))"
+        )
+        stopped = start(load, **built.server.environment)
+        assert stopped.communicate(timeout=60)[0] == (
+            "micdm: A dbt build is at work in this database: let it finish first.\n"
+        )
+        assert stopped.returncode == 2
+    # That build was killed.
+    run(load, **built.server.environment)
+    built.execute("delete from micdm_registry.running_build")
+    assert state(built) == before
+
+
 def test_of_two_that_start_together_one_builds(built: Postgres) -> None:
     before = state(built)
     both = [start_dbt(built, name, *SOME) for name in ("first", "second")]
