@@ -1,5 +1,3 @@
-{{ config(materialized='table' if var('swap_schemas') else 'view') }}
-
 -- Contradictions in the headers that a stated rule resolved: nothing was left out for them, but a
 -- researcher should know. Those that could not be resolved are in quarantine.
 

@@ -1,5 +1,3 @@
-{{ config(materialized='table' if var('swap_schemas') else 'view') }}
-
 -- Everything that did not go on to the next stage, and why: files, instances, series, values. Info
 -- rows were set aside by design (an SR is no image); warnings and errors want a look.
 

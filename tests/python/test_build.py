@@ -196,7 +196,11 @@ def test_one_more_series_adds_its_rows_only(built: DuckDB, tmp_path: Path) -> No
     assert snapshot(more)["omop.image_occurrence"] == before["omop.image_occurrence"]
     stage(folder, out=more.raw)
     more.build("run", **ACCEPTED)
-    assert snapshot(more) == after
+    # What a nightly run adds lies at the end.
+    again = snapshot(more)
+    assert again.keys() == after.keys()
+    for name, rows in again.items():
+        assert sorted(map(repr, rows)) == sorted(map(repr, after[name])), name
 
 
 def run_ids(database: DuckDB) -> list[str]:
