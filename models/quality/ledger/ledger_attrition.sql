@@ -19,22 +19,6 @@ report as (
     select * from {{ ref('int_report') }}
 ),
 
-series as (
-    select
-        series_instance_uid,
-        min(patient_id) as patient_id
-    from {{ ref('int_instance_file') }}
-    group by series_instance_uid
-),
-
--- An algorithm's result is of the patient whose series it names.
-result as (
-    select coalesce(series.patient_id, '') as patient_id
-    from {{ ref('stg_algorithm_result') }} as result
-    left join series
-        on result.series_instance_uid = series.series_instance_uid
-),
-
 row_in as (
     select
         'staged_file' as stage,
@@ -98,7 +82,7 @@ row_in as (
     select
         'algorithm_result' as stage,
         patient_id
-    from result
+    from {{ ref('stg_algorithm_result') }}
 ),
 
 row_out as (

@@ -151,9 +151,17 @@ object_patient as (
     group by sop_instance_uid
 ),
 
+-- Of the patient that was read for it: the series may be there no more.
+result_patient as (
+    select distinct
+        series_instance_uid,
+        patient_id
+    from {{ ref('stg_algorithm_result') }}
+),
+
 finding_feature as (
     select
-        coalesce(object_patient.patient_id, series.patient_id, '') as patient_id,
+        coalesce(object_patient.patient_id, result_patient.patient_id) as patient_id,
         case feature.source when 'report' then 'report_item' else feature.source end as stage,
         case feature.source
             when 'report' then 'report_item' when 'segmentation' then 'segment' else 'result'
@@ -169,8 +177,10 @@ finding_feature as (
         on
             feature.sop_instance_uid = object_patient.sop_instance_uid
             and feature.source <> 'algorithm_result'
-    left join {{ ref('int_series') }} as series
-        on feature.series_instance_uid = series.series_instance_uid
+    left join result_patient
+        on
+            feature.series_instance_uid = result_patient.series_instance_uid
+            and feature.source = 'algorithm_result'
     where feature.reason_code is not null
 ),
 

@@ -49,7 +49,9 @@ series_patient as (
 ),
 
 affected as (
-    select result.*
+    select
+        result.*,
+        patient.patient_id
     from {{ source('raw_dicom', 'algorithm_result') }} as result
     left join series_patient
         on result.series_instance_uid = series_patient.series_instance_uid
@@ -87,6 +89,7 @@ select
     result_row,
     {{ (key + value) | join(',\n    ') }},
     value_number_text,
+    patient_id,
     reason_code,
     case
         when reason_code is null
