@@ -17,12 +17,11 @@ import duckdb
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "python"))
 
-from pipeline import DuckDB, stage
+from pipeline import ROWS_ONLY, DuckDB, stage
 from site_cdm import SCHEMA, into_duckdb, random_site
 
 MODELS = ("int_series_visit", "int_site_procedure", "int_series_procedure_candidate")
 EXTEND = {"cdm_mode": "extend", "site_cdm_schema": SCHEMA}
-ROWS_ONLY = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 SITES = "[4184181, 4213162, 37303869, null]"  # chest, lung, abdomen, not known
 CODES = "[900001, 900002, 900003, 900005, 900006]"
 

@@ -22,11 +22,7 @@
 {% macro check_loaded(source_name, command) -%}
     {% set places = {} %}
     {% for node in graph.sources.values() if node.source_name == source_name %}
-        {% set place = (node.database, node.schema) %}
-        {% if place not in places %}
-            {% do places.update({place: micdm.columns_of_schema(node.database, node.schema)}) %}
-        {% endif %}
-        {% set present = places[place].get(node.identifier) %}
+        {% set present = micdm.columns_of_source(node, places) %}
         {% if present is none %}
             {% do exceptions.raise_compiler_error(
                 'There is no table ' ~ node.schema ~ '.' ~ node.identifier

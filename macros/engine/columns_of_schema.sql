@@ -17,3 +17,14 @@
     {% endfor %}
     {{ return(columns) }}
 {%- endmacro %}
+
+
+{# The names of the columns of a source, none without it. `places` is a dict that keeps what was found
+   of each schema, so that each is looked at once. #}
+{% macro columns_of_source(node, places) -%}
+    {% set place = (node.database, node.schema) %}
+    {% if place not in places %}
+        {% do places.update({place: micdm.columns_of_schema(node.database, node.schema)}) %}
+    {% endif %}
+    {{ return(places[place].get(node.identifier)) }}
+{%- endmacro %}

@@ -6,11 +6,7 @@
         {% for node in graph.sources.values()
             if node.source_name in ('site_cdm', 'site_vocabulary')
             or node.source_name == 'vocabulary' and not var('vocabulary_path') %}
-            {% set place = (node.database, node.schema) %}
-            {% if place not in places %}
-                {% do places.update({place: micdm.columns_of_schema(node.database, node.schema)}) %}
-            {% endif %}
-            {% do micdm.check_site_table(node, places[place]) %}
+            {% do micdm.check_site_table(node, micdm.columns_of_source(node, places)) %}
         {% endfor %}
         {# We never write to the site's schemas. #}
         {% for node in graph.nodes.values()
@@ -25,9 +21,8 @@
 {%- endmacro %}
 
 
-{% macro check_site_table(node, columns) -%}
+{% macro check_site_table(node, present) -%}
     {% set whole = node.source_name == 'vocabulary' %}
-    {% set present = columns.get(node.identifier) %}
     {% if present is none and (whole or node.config.get('meta', {}).get('required')) %}
         {% do exceptions.raise_compiler_error(
             'The CDM of the site lacks the table ' ~ node.name ~ ': there is no ' ~ node.schema ~ '.'

@@ -37,31 +37,11 @@ any_candidate as (
 ),
 
 changed_candidate as (
-    select candidate.patient_id
-    from candidate
-    left join built_candidate
-        on
-            candidate.patient_id = built_candidate.patient_id
-            and candidate.person_id = built_candidate.person_id
-            and candidate.way = built_candidate.way
-    where built_candidate.patient_id is null
-    union
-    select built_candidate.patient_id
-    from built_candidate
-    left join candidate
-        on
-            built_candidate.patient_id = candidate.patient_id
-            and built_candidate.person_id = candidate.person_id
-            and built_candidate.way = candidate.way
-    where candidate.patient_id is null
+    {{ micdm.changed_keys('patient_id', 'candidate', 'built_candidate') }}
 ),
 
 changed_accession as (
-    select coalesce(accession.accession_number, built.accession_number) as accession_number
-    from {{ ref('accession_state') }} as accession
-    full outer join {{ built_accession }} as built
-        on accession.accession_number = built.accession_number
-    where coalesce(accession.state, '') <> coalesce(built.state, '')
+    {{ micdm.changed_keys('accession_number', ref('accession_state'), built_accession) }}
 ),
 
 seed as (

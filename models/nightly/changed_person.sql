@@ -6,11 +6,7 @@
 {% set built = load_relation(micdm.nightly_relation('built_person')) %}
 
 {% if micdm.is_nightly() and built %}
-select coalesce(person.person_id, built.person_id) as person_id
-from {{ ref('person_state') }} as person
-full outer join {{ built }} as built
-    on person.person_id = built.person_id
-where coalesce(person.state, '') <> coalesce(built.state, '')
+{{ micdm.changed_keys('person_id', ref('person_state'), built) }}
 {% else %}
 select person_id from {{ ref('person_state') }}
 {% endif %}

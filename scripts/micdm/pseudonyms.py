@@ -22,6 +22,7 @@ from pydicom._uid_dict import UID_dictionary
 
 from micdm import values
 from micdm.schema import SCHEMAS
+from micdm.sources import show_path
 from micdm.values import BadValueError
 
 KEY_VARIABLE = "MICDM_PSEUDONYM_KEY"
@@ -448,6 +449,12 @@ def _dicom_date(text: str, days: int | None) -> str:
     if date is None:
         raise BadValueError(REDACTED)
     return f"{date:%Y%m%d}{rest}"
+
+
+def shown_path(path: str, pseudonyms: Pseudonyms | None) -> str:
+    """Return a path as the tables have it."""
+    plain = show_path(path)
+    return plain if pseudonyms is None else pseudonyms.path(plain)
 
 
 def claim(out: Path, pseudonyms: Pseudonyms | None) -> None:

@@ -19,11 +19,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from micdm import __version__, run, staging
-from micdm.pseudonyms import PseudonymError, Pseudonyms, claim, read_key
+from micdm.pseudonyms import PseudonymError, Pseudonyms, claim, read_key, shown_path
 from micdm.result_files import BATCH_ROWS, WrongFileError, rows_of
 from micdm.result_rows import BadRowError, check_row
 from micdm.schema import SCHEMAS
-from micdm.sources import show_path
 
 # In the order they are committed: a load is told of when its rows are there.
 TABLES = ("algorithm_result_rejected", "algorithm_result", "algorithm_result_load")
@@ -107,7 +106,7 @@ def _load_file(
     load = {
         "run_id": summary.run_id,
         "file_number": summary.files,
-        "uri": _uri(path, pseudonyms),
+        "uri": shown_path(str(path.absolute()), pseudonyms),
         "file_size": size,
         "file_digest": digest,
         "micdm_version": __version__,
@@ -133,11 +132,6 @@ def _write(
         rows = [dict(zip(names, pseudonyms.row(table, r)[0], strict=True)) for r in whole]
     if rows:
         writers[table].write_table(pa.Table.from_pylist(rows, SCHEMAS[table]))
-
-
-def _uri(path: Path, pseudonyms: Pseudonyms | None) -> str:
-    shown = show_path(str(path.absolute()))
-    return shown if pseudonyms is None else pseudonyms.path(shown)
 
 
 def _digest(path: Path) -> tuple[str, int]:

@@ -18,7 +18,7 @@ from micdm import containers, staging
 from micdm.attributes import AttributeList
 from micdm.containers import Member, RefusedMember
 from micdm.content import read_content
-from micdm.pseudonyms import Pseudonyms
+from micdm.pseudonyms import Pseudonyms, shown_path
 from micdm.reader import Header, Rejected, looks_like_dicom, read_header
 from micdm.schema import SCHEMAS
 from micdm.sources import Entry, Refused, show_path
@@ -47,8 +47,7 @@ class Settings:
 
     def uri(self, path: str) -> str:
         """Return a path as the tables have it."""
-        shown = show_path(path)
-        return shown if self.pseudonyms is None else self.pseudonyms.path(shown)
+        return shown_path(path, self.pseudonyms)
 
     def file_id(self, uri: str, member: str | None, size: int | None, mtime_ns: int | None) -> str:
         """Return the id of a file. What its size and time are can be guessed, so it has a key."""

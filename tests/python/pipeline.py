@@ -19,6 +19,8 @@ from postgres_server import Server
 
 PROJECT = Path(__file__).parents[2]
 COMMANDS = Path(sys.executable).parent
+# Models and seeds, without the tests of dbt.
+ROWS_ONLY = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 LONGEST = 1200  # seconds that a command may take
 Row = tuple[Any, ...]
 
@@ -147,3 +149,11 @@ class Postgres:
         with psycopg.connect(self.server.url, password=self.server.password) as connection:
             for statement in statements:
                 connection.execute(statement.encode())
+
+
+def assert_same_rows(one: DuckDB, other: Postgres) -> None:
+    """Compare all tables that users see, in whatever order the rows lie."""
+    for name in one.tables():
+        ours = sorted(map(repr, one.table(name)))
+        theirs = sorted(map(repr, other.rows(f"select * from {name}")))
+        assert theirs == ours, name

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,13 @@ from dicom_factory import dataset, encode
 from pipeline import PROJECT, Row
 
 SCHEMA = "hospital"
+Rows = Callable[[str], list[Row]]  # what a query gives
+EXTEND = {
+    "cdm_mode": "extend",
+    "site_cdm_schema": SCHEMA,
+    "person_mapping": "imaging.person_mapping",
+    "accession_mapping": "imaging.accession_mapping",
+}
 TYPES = {"text": "varchar", "double precision": "double precision"}
 # Tables that the hospital does not keep.
 ABSENT = {"specimen", "note", "cohort", "drug_strength"}
@@ -585,6 +592,43 @@ def nearness(place: str | None, places: set[str]) -> int:
     if any(INSIDE.get(one) == place for one in places):
         return 3
     return 5
+
+
+def linked(rows: Rows) -> dict[str, Expected]:
+    """Read how each series came to be linked, or why not."""
+    found = {
+        uid: Expected(reason=reason)
+        for uid, reason in rows(
+            "select entity, reason_code from quality.quarantine where stage = 'series'"
+        )
+    }
+    every: dict[int, set[int]] = {}
+    for image_id, procedure_id in rows(
+        "select fact_id_1, fact_id_2 from omop.fact_relationship"
+        " where relationship_concept_id = 2120000041"
+    ):
+        every.setdefault(image_id, set()).add(procedure_id)
+    for row in rows(
+        """
+        select
+            image_series_uid, image.image_occurrence_id, image.person_id, person_match_method,
+            image.visit_occurrence_id, visit_match_method,
+            image.procedure_occurrence_id, procedure_match_method
+        from omop.image_occurrence as image
+        join omop.image_occurrence_detail as detail
+            on image.image_occurrence_id = detail.image_occurrence_id
+        """
+    ):
+        uid, image_id, *who_and_when, procedure_id, method = row
+        created = method.startswith("created")
+        found[uid] = Expected(
+            None,
+            *who_and_when,
+            None if created else procedure_id,
+            "created" if created else method,
+            frozenset(every.get(image_id, set())),
+        )
+    return found
 
 
 # Into a database

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dicom_factory import write_slices
-from pipeline import PROJECT, DuckDB, Postgres, Row, dbt, stage
+from pipeline import PROJECT, DuckDB, Postgres, Row, assert_same_rows, dbt, stage
 from postgres_server import Server, fresh_database
 
 # The sample files have neither birth dates nor ages as a rule.
@@ -145,10 +145,7 @@ def test_both_engines_give_the_same_rows(
     with fresh_database(postgres_server) as server:
         postgres = Postgres(server, tmp_path / "target", built.raw)
         postgres.build(**ACCEPTED)
-        for name in built.tables():
-            ours = sorted(map(repr, built.table(name)))
-            theirs = sorted(map(repr, postgres.rows(f"select * from {name}")))
-            assert theirs == ours, name
+        assert_same_rows(built, postgres)
         registry = "micdm_registry.image_occurrence_registry"
         assert sorted(postgres.rows(f"select * from {registry}")) == sorted(built.table(registry))
 

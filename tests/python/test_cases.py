@@ -18,7 +18,7 @@ from pydicom.uid import (
 )
 
 from dicom_factory import ROOT, dataset, encode
-from pipeline import DuckDB, Postgres, stage
+from pipeline import DuckDB, Postgres, assert_same_rows, stage
 from postgres_server import Server, fresh_database
 
 NO_CONCEPT = "No matching concept"  # the code of concept 0
@@ -355,9 +355,7 @@ def test_postgres_decides_the_same(
     with fresh_database(postgres_server) as server:
         postgres = Postgres(server, tmp_path, raw)
         postgres.build()
-        for name in built.tables():
-            ours = sorted(map(repr, built.table(name)))
-            assert sorted(map(repr, postgres.rows(f"select * from {name}"))) == ours, name
+        assert_same_rows(built, postgres)
 
 
 def test_no_patient_name_is_staged(raw: Path) -> None:

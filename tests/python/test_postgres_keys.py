@@ -16,11 +16,10 @@ import psycopg
 import pytest
 
 from dicom_factory import write_slices
-from pipeline import COMMANDS, PROJECT, DuckDB, Postgres, dbt, run, stage
+from pipeline import COMMANDS, PROJECT, ROWS_ONLY, DuckDB, Postgres, dbt, run, stage
 from postgres_server import Server, fresh_database
 from site_cdm import SCHEMA, into_postgres, random_site
 
-ROWS_ONLY = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 SWAP = {"swap_schemas": ["omop", "quality", "phenotypes"]}
 
 

@@ -46,7 +46,7 @@ from micdm.load import load
 from micdm.pseudonyms import COLUMNS, KEY_VARIABLE, MOST_DAYS, Kind, Pseudonyms
 from micdm.run import CannotRunError, Summary
 from micdm.schema import DATE, MOMENT, SCHEMAS, TEXT
-from pipeline import COMMANDS, DuckDB
+from pipeline import COMMANDS, ROWS_ONLY, DuckDB
 from postgres_server import Server
 
 KEY = "correct-horse-battery-staple-0123456789"
@@ -55,7 +55,6 @@ PSEUDONYMS = Pseudonyms(KEY.encode())
 SECRET = re.compile(rb"secret(?!ing|or|ion|e)|geheim|mustermann|lesion 1", re.IGNORECASE)
 UIDS = re.compile(re.escape(ROOT).encode())
 DATES = re.compile(rb"(?<!\d)(?:2009-?0[34]-?(?:17|19|20)|1931-?02-?03)")
-ROWS_ONLY = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 
 @pytest.fixture(autouse=True)

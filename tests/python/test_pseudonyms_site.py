@@ -15,20 +15,21 @@ import pytest
 
 from dicom_factory import ROOT
 from micdm.pseudonyms import KEY_VARIABLE, Pseudonyms
-from pipeline import COMMANDS, DuckDB, Row, stage
+from pipeline import COMMANDS, ROWS_ONLY, DuckDB, Row, stage
 from site_cdm import (
+    EXTEND,
     SCHEMA,
     Site,
     concepts,
     expected,
     into_duckdb,
+    linked,
     person,
     procedure,
     random_site,
     visit,
 )
 from test_pseudonyms import check_clean, database_values, everything, plant
-from test_site_cdm import EXTEND, ROWS_ONLY, linked
 
 KEY = "correct-horse-battery-staple-0123456789"
 PSEUDONYMS = Pseudonyms(KEY.encode())

@@ -27,7 +27,7 @@ import report_factory as hand
 from dicom_factory import ROOT
 from feature_rows import accounted, features, without
 from finding_factory import LESION
-from pipeline import COMMANDS, DuckDB, Postgres, run, stage
+from pipeline import COMMANDS, DuckDB, Postgres, assert_same_rows, run, stage
 from postgres_server import Server, fresh_database
 
 TEXTURE = CodedConcept("C41144", "NCIt", "Texture")
@@ -851,7 +851,4 @@ def test_both_engines_give_the_same_rows(
     with fresh_database(postgres_server) as server:
         postgres = Postgres(server, tmp_path / "target", first.raw)
         postgres.build(**ACCEPTED)
-        for name in first.tables():
-            ours = sorted(map(repr, first.table(name)))
-            theirs = sorted(map(repr, postgres.rows(f"select * from {name}")))
-            assert theirs == ours, name
+        assert_same_rows(first, postgres)

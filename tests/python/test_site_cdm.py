@@ -9,25 +9,36 @@ import datetime as dt
 import json
 import os
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from pipeline import COMMANDS, PROJECT, DuckDB, Postgres, Row, run, stage
+from pipeline import (
+    COMMANDS,
+    PROJECT,
+    ROWS_ONLY,
+    DuckDB,
+    Postgres,
+    Row,
+    assert_same_rows,
+    run,
+    stage,
+)
 from postgres_server import Server, fresh_database
 from site_cdm import (
     ABSENT,
+    EXTEND,
     SCHEMA,
-    Expected,
+    Rows,
     Series,
     Site,
     concepts,
     expected,
     into_duckdb,
     into_postgres,
+    linked,
     person,
     procedure,
     random_site,
@@ -35,52 +46,7 @@ from site_cdm import (
     visit,
 )
 
-EXTEND = {
-    "cdm_mode": "extend",
-    "site_cdm_schema": SCHEMA,
-    "person_mapping": "imaging.person_mapping",
-    "accession_mapping": "imaging.accession_mapping",
-}
-ROWS_ONLY = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 PERSONS = int(os.environ.get("MICDM_TEST_PERSONS", "1000"))
-Rows = Callable[[str], list[Row]]
-
-
-def linked(rows: Rows) -> dict[str, Expected]:
-    """Read how each series came to be linked, or why not."""
-    found = {
-        uid: Expected(reason=reason)
-        for uid, reason in rows(
-            "select entity, reason_code from quality.quarantine where stage = 'series'"
-        )
-    }
-    every: dict[int, set[int]] = {}
-    for image_id, procedure_id in rows(
-        "select fact_id_1, fact_id_2 from omop.fact_relationship"
-        " where relationship_concept_id = 2120000041"
-    ):
-        every.setdefault(image_id, set()).add(procedure_id)
-    for row in rows(
-        """
-        select
-            image_series_uid, image.image_occurrence_id, image.person_id, person_match_method,
-            image.visit_occurrence_id, visit_match_method,
-            image.procedure_occurrence_id, procedure_match_method
-        from omop.image_occurrence as image
-        join omop.image_occurrence_detail as detail
-            on image.image_occurrence_id = detail.image_occurrence_id
-        """
-    ):
-        uid, image_id, *who_and_when, procedure_id, method = row
-        created = method.startswith("created")
-        found[uid] = Expected(
-            None,
-            *who_and_when,
-            None if created else procedure_id,
-            "created" if created else method,
-            frozenset(every.get(image_id, set())),
-        )
-    return found
 
 
 def site_rows(rows: Rows, schema: str = SCHEMA) -> dict[str, Counter[Row]]:
@@ -232,10 +198,7 @@ def test_postgres_gives_the_same_rows(
         postgres.build(**EXTEND)
         assert site_rows(postgres.rows) == before
         assert linked(postgres.rows) == expected(site)
-        for name in built.tables():
-            ours = sorted(map(repr, built.table(name)))
-            theirs = sorted(map(repr, postgres.rows(f"select * from {name}")))
-            assert ours == theirs, name
+        assert_same_rows(built, postgres)
 
 
 def test_a_large_hospital_is_linked_as_expected(tmp_path: Path) -> None:

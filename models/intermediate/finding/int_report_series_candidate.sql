@@ -27,18 +27,12 @@ reference as (
     select * from {{ ref('int_report_reference') }}
 ),
 
-below_value as (
+-- The references below each value that may become a feature.
+below as (
     select
-        reference.sop_instance_uid,
-        ancestor.ancestor_path as scope_path,
-        case
-            when reference.kind = 'image' then 1
-            when reference.series_instance_uid is null then 8
-            else 5
-        end as level,
-        case reference.kind when 'image' then 'item_reference' else 'segmentation' end as method,
-        reference.series_instance_uid,
-        count(*) as weight
+        reference.*,
+        value.path as value_path,
+        value.group_distance
     from reference
     inner join {{ ref('int_report_ancestor') }} as ancestor
         on
@@ -50,29 +44,30 @@ below_value as (
             ancestor.sop_instance_uid = value.sop_instance_uid
             and ancestor.ancestor_path = value.path
             and value.use_reason is null
-    group by
-        reference.sop_instance_uid,
-        ancestor.ancestor_path,
-        reference.kind,
-        reference.series_instance_uid
+),
+
+below_value as (
+    select
+        sop_instance_uid,
+        value_path as scope_path,
+        case
+            when kind = 'image' then 1
+            when series_instance_uid is null then 8
+            else 5
+        end as level,
+        case kind when 'image' then 'item_reference' else 'segmentation' end as method,
+        series_instance_uid,
+        count(*) as weight
+    from below
+    group by sop_instance_uid, value_path, kind, series_instance_uid
 ),
 
 reference_of_value as (
     select distinct
-        reference.sop_instance_uid,
-        reference.path
-    from reference
-    inner join {{ ref('int_report_ancestor') }} as ancestor
-        on
-            reference.sop_instance_uid = ancestor.sop_instance_uid
-            and reference.path = ancestor.path
-            and ancestor.distance > 0
-    inner join {{ ref('int_report_value') }} as value
-        on
-            ancestor.sop_instance_uid = value.sop_instance_uid
-            and ancestor.ancestor_path = value.path
-            and value.use_reason is null
-            and value.group_distance > 0
+        sop_instance_uid,
+        path
+    from below
+    where group_distance > 0
 ),
 
 in_group as (
