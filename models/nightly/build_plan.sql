@@ -8,6 +8,17 @@
 
 {% set built = load_relation(micdm.nightly_relation('built_run')) %}
 
+{# A table of which a nightly run would make its part only. #}
+{% set missing = [] %}
+{% if execute %}
+    {% for node in graph.get('nodes', {}).values()
+        if node.resource_type == 'model' and node.package_name == 'micdm'
+        and node.config.incremental_strategy == 'affected'
+        and not load_relation(micdm.nightly_relation(node.name)) %}
+        {% do missing.append(node.name) %}
+    {% endfor %}
+{% endif %}
+
 with
 
 state as (
@@ -66,6 +77,7 @@ judged as (
             when compared.code_state <> state.code_state then 'models or variables changed'
             when compared.mapping_state <> state.mapping_state then 'mappings or vocabulary changed'
             when lost.run_count > 0 then 'staged runs are gone'
+            when {{ missing | length }} > 0 then 'tables are gone'
         end as reason
     from state
     cross join compared
