@@ -8,16 +8,8 @@
 
 {% set built = load_relation(micdm.nightly_relation('built_run')) %}
 
-{# A table of which a nightly run would make its part only. #}
-{% set missing = [] %}
-{% if execute %}
-    {% for node in graph.get('nodes', {}).values()
-        if node.resource_type == 'model' and node.package_name == 'micdm'
-        and node.config.incremental_strategy == 'affected'
-        and not load_relation(micdm.nightly_relation(node.name)) %}
-        {% do missing.append(node.name) %}
-    {% endfor %}
-{% endif %}
+{# Tables of which a nightly run would make its part only. #}
+{% set missing = micdm.missing_tables() %}
 
 with
 
