@@ -8,6 +8,9 @@
 
 {% set built = load_relation(micdm.nightly_relation('built_run')) %}
 
+{# Tables of which a nightly run would make its part only. #}
+{% set missing = micdm.missing_tables() %}
+
 with
 
 state as (
@@ -66,6 +69,7 @@ judged as (
             when compared.code_state <> state.code_state then 'models or variables changed'
             when compared.mapping_state <> state.mapping_state then 'mappings or vocabulary changed'
             when lost.run_count > 0 then 'staged runs are gone'
+            when {{ missing | length }} > 0 then 'tables are gone'
         end as reason
     from state
     cross join compared

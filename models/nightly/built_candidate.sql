@@ -2,14 +2,20 @@
 
 {{ micdm.after_all_models() }}
 
-select
-    patient_id,
-    person_id,
-    way
-from {{ ref('patient_candidate') }}
-union
-select
-    patient_id,
-    person_id,
-    'person_registry' as way
-from {{ ref('person_registry') }}
+with
+
+built as (
+    select
+        patient_id,
+        person_id,
+        way
+    from {{ ref('patient_candidate') }}
+    union
+    select
+        patient_id,
+        person_id,
+        'person_registry' as way
+    from {{ ref('person_registry') }}
+)
+
+{{ micdm.if_all_models('built') }}

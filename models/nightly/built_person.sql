@@ -2,4 +2,10 @@
 
 {{ micdm.after_all_models() }}
 
-select * from {{ ref('person_state') }}
+with
+
+built as (
+    select * from {{ ref('person_state') }}
+)
+
+{{ micdm.if_all_models('built') }}

@@ -3,11 +3,17 @@
 
 {{ micdm.after_all_models() }}
 
-select
-    seen.run_kind,
-    seen.run_id,
-    seen.row_count,
-    build_plan.code_state,
-    build_plan.mapping_state
-from {{ ref('seen_run') }} as seen
-cross join {{ ref('build_plan') }} as build_plan
+with
+
+built as (
+    select
+        seen.run_kind,
+        seen.run_id,
+        seen.row_count,
+        build_plan.code_state,
+        build_plan.mapping_state
+    from {{ ref('seen_run') }} as seen
+    cross join {{ ref('build_plan') }} as build_plan
+)
+
+{{ micdm.if_all_models('built') }}
