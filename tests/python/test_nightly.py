@@ -447,11 +447,11 @@ def test_a_part_of_a_nightly_run_is_not_refreshed_alone(lived: tuple[DuckDB, lis
     assert sorted(map(repr, database.table("omop.image_instance"))) == sorted(map(repr, rows))
     # Nor do its runs count as built: the tables that it left out would never catch up.
     database.execute("update micdm_nightly.built_run set row_count = 0")
-    database.build("run", "--select", "image_instance+", **EXTEND)
+    database.build("run", "--select", "image_instance+", **SITE)
     assert set(database.rows("select row_count from micdm_nightly.built_run")) == {(0,)}
     # A table that is gone would be made of the patients of one night only.
     database.execute("drop table omop.image_instance")
-    database.build(*ROWS_ONLY, **EXTEND)
+    database.build(*ROWS_ONLY, **SITE)
     assert database.rows("select reason from micdm_nightly.build_plan") == [("tables are gone",)]
     assert sorted(map(repr, database.table("omop.image_instance"))) == sorted(map(repr, rows))
 
