@@ -126,12 +126,12 @@ class Postgres:
     target: Path
     raw: Path
 
-    def build(self, **variables: Any) -> None:
+    def build(self, *words: str, **variables: Any) -> None:
         """Load what is staged, build everything and run all data and unit tests."""
         environment = self.server.environment
         run([COMMANDS / "micdm", "load", "--from", self.raw], **environment)
         dbt(
-            "build",
+            *(words or ("build",)),
             "--target",
             "postgres",
             target=self.target,

@@ -31,6 +31,7 @@ from site_cdm import (
     ABSENT,
     EXTEND,
     SCHEMA,
+    Expected,
     Rows,
     Series,
     Site,
@@ -201,16 +202,39 @@ def test_postgres_gives_the_same_rows(
         assert_same_rows(built, postgres)
 
 
-def test_a_large_hospital_is_linked_as_expected(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, Path, dict[str, Expected]]:
+    """Make a hospital of as many persons as a small town's, and compute what is to be found."""
+    folder = tmp_path_factory.mktemp("large")
     site = random_site(PERSONS, seed=1)
     assert len(site.tables["person"]) >= PERSONS
-    stage(site.write_dicom(tmp_path / "dicom"), out=tmp_path / "raw")
-    database = DuckDB(tmp_path / "micdm.duckdb", tmp_path / "raw")
+    stage(site.write_dicom(folder / "dicom"), out=folder / "raw")
+    return site, folder / "raw", expected(site)
+
+
+def test_a_large_hospital_is_linked_as_expected(
+    large: tuple[Site, Path, dict[str, Expected]],
+) -> None:
+    site, raw, wanted = large
+    database = DuckDB(raw.parent / "micdm.duckdb", raw)
     into_duckdb(site, database.path)
     before = site_rows(database.rows)
     database.build(*ROWS_ONLY, **EXTEND)
-    assert linked(database.rows) == expected(site)
+    assert linked(database.rows) == wanted
     assert site_rows(database.rows) == before
+
+
+def test_a_large_hospital_is_linked_as_expected_on_postgres(
+    large: tuple[Site, Path, dict[str, Expected]], postgres_server: Server
+) -> None:
+    site, raw, wanted = large
+    with fresh_database(postgres_server) as server:
+        into_postgres(site, server.url, server.password)
+        postgres = Postgres(server, raw.parent / "target", raw)
+        before = site_rows(postgres.rows)
+        postgres.build(*ROWS_ONLY, **EXTEND)
+        assert linked(postgres.rows) == wanted
+        assert site_rows(postgres.rows) == before
 
 
 # By hand
