@@ -7,9 +7,11 @@ machine to machine; that the night takes less than a tenth of the full build doe
 
 Nobody has so many files to share: series that PyPI packages ship, and made ones with reports and
 segmentations, are staged once; then the staged rows are copied, each time with new UIDs, paths,
-dates and patients. About 4 studies a patient, 5 series a study, 2.4 instances a series (17 with
-``--files 120``, nearer to a real archive). Importing, parsing and one node after another cost dbt
-some seconds however little there is to do: the line "nothing new" says how many.
+dates and patients. About 4 studies a patient, 5 series a study. A CT, MR or PET series has as many
+images as ``--slices`` says, if need be the same ones again under other UIDs: with the default about
+50 instances a series, as in an archive of 100 million instances in 2 million series. Importing,
+parsing and one node after another cost dbt some seconds however little there is to do: the line
+"nothing new" says how many. With few slices that is more than a tenth of a full build.
 """
 
 from __future__ import annotations
@@ -77,7 +79,7 @@ def stage_seed(folder: Path) -> Path:
     return folder / "seed"
 
 
-def read_seed(connection: duckdb.DuckDBPyConnection, seed: Path, files: int) -> int:
+def read_seed(connection: duckdb.DuckDBPyConnection, seed: Path, slices: int) -> int:
     """Choose the files that are copied, five series a study; return how many such studies."""
     for name in CHANGES:
         parts = seed / name / "*.parquet"
@@ -116,14 +118,22 @@ def read_seed(connection: duckdb.DuckDBPyConnection, seed: Path, files: int) -> 
                         // {SERIES_A_STUDY} as varchar)
                 ) as study_name
             from usable
-            where place_in_series <= {files}
+            where place_in_series <= {slices}
                 and (is_made or modality not in ('SEG', 'SR'))
         ),
         whole as (
             select study_name from numbered group by study_name
             having count(distinct series_instance_uid) = {SERIES_A_STUDY}
         )
-        select file_id, header_id, dense_rank() over (order by study_name) - 1 as seed_study
+        select
+            file_id,
+            header_id,
+            dense_rank() over (order by study_name) - 1 as seed_study,
+            -- How often a slice is there.
+            if(
+                modality in ('CT', 'MR', 'PT'),
+                {slices} // count(*) over (partition by series_instance_uid), 1
+            ) as repeats
         from numbered inner join whole using (study_name)
         """
     )
@@ -142,9 +152,9 @@ def uid(column: str, by: str = "study") -> str:
     )
 
 
-def key(column: str) -> str:
-    """Name an expression for a copy's file or header id."""
-    return f"md5({column} || ' ' || study)"
+def file_key(column: str) -> str:
+    """Name an expression for a copy's file id."""
+    return f"md5({column} || ' ' || study || ' ' || slice)"
 
 
 def day(column: str) -> str:
@@ -153,14 +163,15 @@ def day(column: str) -> str:
 
 
 STUDY_UID = f"'{ROOT}.9.' || study"
+HEADER_KEY = "md5(header_id || ' ' || study)"
 CHANGES = {
     "dicom_instance": {
-        "file_id": key("file_id"),
-        "header_id": key("header_id"),
+        "file_id": file_key("file_id"),
+        "header_id": HEADER_KEY,
         "uri": "'/archive/' || strftime(day, '%Y/%m/%d/') || study || '/'"
-        " || hash(series_instance_uid) || '/' || file_id || '.dcm'",
+        " || hash(series_instance_uid) || '/' || file_id || '-' || slice || '.dcm'",
         "file_mtime": "day + interval '20' hour",
-        "sop_instance_uid": uid("sop_instance_uid"),
+        "sop_instance_uid": f"{uid('sop_instance_uid')} || if(slice > 0, '.' || slice, '')",
         "series_instance_uid": uid("series_instance_uid"),
         "study_instance_uid": STUDY_UID,
         "patient_id": "'P' || patient",
@@ -175,10 +186,17 @@ CHANGES = {
         "date '1930-01-01' + cast(hash(patient, 'birth') % 25000 as integer) as date)",
         "patient_age": "cast(null as varchar)",
     },
-    "dicom_header_element": {"header_id": key("header_id")},
-    "dicom_instance_element": {"file_id": key("file_id")},
+    # An exposure that two patients share would tie them together: read in the same nights.
+    "dicom_header_element": {
+        "header_id": HEADER_KEY,
+        **{
+            column: f"case when path = 'IrradiationEventUID' then {uid(column)} else {column} end"
+            for column in ("value_text", "value_key")
+        },
+    },
+    "dicom_instance_element": {"file_id": file_key("file_id")},
     "dicom_sr_item": {
-        "file_id": key("file_id"),
+        "file_id": file_key("file_id"),
         "referenced_sop_instance_uid": uid("referenced_sop_instance_uid"),
         "referenced_frame_of_reference_uid": uid("referenced_frame_of_reference_uid"),
         # A lesion is followed from study to study of a patient.
@@ -187,13 +205,13 @@ CHANGES = {
         f" else {uid('value_text')} end",
     },
     "dicom_reference": {
-        "file_id": key("file_id"),
+        "file_id": file_key("file_id"),
         "study_instance_uid": f"case when study_instance_uid is not null then {STUDY_UID} end",
         "series_instance_uid": uid("series_instance_uid"),
         "sop_instance_uid": uid("sop_instance_uid"),
     },
     "dicom_segment": {
-        "file_id": key("file_id"),
+        "file_id": file_key("file_id"),
         "tracking_uid": uid("tracking_uid", "patient"),
     },
 }
@@ -223,6 +241,7 @@ def write_run(connection: duckdb.DuckDBPyConnection, raw: Path, day_of_run: str)
     run_id = day_of_run.replace("-", "") + "T230000000000Z-benchm"
     for name in CHANGES:
         by = "header_id" if name == "dicom_header_element" else "file_id"
+        slices = "0" if by == "header_id" else "unnest(range(repeats))"
         changed = {"run_id": f"'{run_id}'", **CHANGES[name]}
         changes = ", ".join(f"{value} as {column}" for column, value in changed.items())
         columns = ", ".join(f"copied.{column}" for column in SCHEMAS[name].names)
@@ -231,7 +250,9 @@ def write_run(connection: duckdb.DuckDBPyConnection, raw: Path, day_of_run: str)
             copy (
                 with copied as (
                     select seed.* replace ({changes}), study
-                    from (select distinct seed_study, {by} from seed_file) as chosen
+                    from (
+                        select distinct seed_study, {by}, {slices} as slice from seed_file
+                    ) as chosen
                     inner join study using (seed_study)
                     inner join {name} as seed using ({by})
                     {"where path <> 'PatientAge'" if name == "dicom_instance_element" else ""}
@@ -264,12 +285,12 @@ def write_run(connection: duckdb.DuckDBPyConnection, raw: Path, day_of_run: str)
 class Hospital:
     """Stages a hospital's archive, then its nights."""
 
-    def __init__(self, folder: Path, series: int, files: int) -> None:
+    def __init__(self, folder: Path, series: int, slices: int) -> None:
         self.raw = folder / "raw"
         self.studies = series // SERIES_A_STUDY
         self.patients = max(1, self.studies // STUDIES_A_PATIENT)
         self.connection = duckdb.connect()
-        self.seeds = read_seed(self.connection, stage_seed(folder), files)
+        self.seeds = read_seed(self.connection, stage_seed(folder), slices)
 
     def stage_base(self) -> str:
         """Stage ten years."""
@@ -334,7 +355,7 @@ def main() -> None:
     """Stage and time."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("series", type=int, nargs="?", default=200_000)
-    parser.add_argument("--files", type=int, default=5, help="most files of a series")
+    parser.add_argument("--slices", type=int, default=80, help="images of a CT, MR or PET series")
     parser.add_argument("--command", choices=COMMANDS, action="append", help="both if not given")
     parser.add_argument("--slowest", type=int, default=5, help="models and tests to name")
     parser.add_argument("--keep", type=Path, help="a new folder for what is made; else temporary")
@@ -343,7 +364,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        hospital = Hospital(folder, options.series, options.files)
+        hospital = Hospital(folder, options.series, options.slices)
         print(f"{hospital.stage_base()}; in a night {hospital.stage_night()}")
         for command in options.command or COMMANDS:
             compare(hospital, folder, command, options.slowest)

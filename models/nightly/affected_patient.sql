@@ -44,8 +44,15 @@ changed_accession as (
     {{ micdm.changed_keys('accession_number', ref('accession_state'), built_accession) }}
 ),
 
+-- Who only names a UID that others only name, as that of a device, depends on none of them.
+held_uid as (
+    select uid from {{ ref('touched_uid') }}
+    where is_held = 1
+),
+
 seed as (
     select patient_id from {{ ref('touched_uid') }}
+    where uid in (select held_uid.uid from held_uid)
     union
     select patient_id from changed_candidate
     union
