@@ -5,20 +5,10 @@
 -- used twice, a file that was another patient's before, a report on another's images. NULL patients
 -- are one patient, ''.
 
-with
+{# Read again for each: kept between, all of the archive would be, not only what is asked for. #}
+{% set instance = source('raw_dicom', 'dicom_instance') %}
 
-instance as (
-    select
-        run_id,
-        file_id,
-        header_id,
-        sop_instance_uid,
-        series_instance_uid,
-        study_instance_uid,
-        {{ micdm.file_place('uri', 'container_member') }} as place,
-        coalesce(patient_id, '') as patient_id
-    from {{ source('raw_dicom', 'dicom_instance') }}
-),
+with
 
 event_path as (
     select path from {{ ref('mapping_dicom_attribute') }}
@@ -72,30 +62,35 @@ named as (
 ),
 
 everything as (
-    {% for uid in ['sop_instance_uid', 'series_instance_uid', 'study_instance_uid', 'place'] %}
+    {% for uid in [
+        'sop_instance_uid',
+        'series_instance_uid',
+        'study_instance_uid',
+        micdm.file_place('uri', 'container_member'),
+    ] %}
     select
         run_id,
-        patient_id,
+        coalesce(patient_id, '') as patient_id,
         {{ uid }} as uid,
         1 as is_held
-    from instance
+    from {{ instance }} as instance  -- noqa: AL05
     union all
     {% endfor %}
     select
         instance.run_id,
-        instance.patient_id,
+        coalesce(instance.patient_id, '') as patient_id,
         event_of_header.value_text as uid,
         1 as is_held
-    from instance
+    from {{ instance }} as instance
     inner join event_of_header
         on instance.header_id = event_of_header.header_id
     union all
     select
         instance.run_id,
-        instance.patient_id,
+        coalesce(instance.patient_id, '') as patient_id,
         event_of_instance.value_text as uid,
         1 as is_held
-    from instance
+    from {{ instance }} as instance
     inner join event_of_instance
         on
             instance.run_id = event_of_instance.run_id
@@ -103,10 +98,10 @@ everything as (
     union all
     select
         instance.run_id,
-        instance.patient_id,
+        coalesce(instance.patient_id, '') as patient_id,
         named.uid,
         0 as is_held
-    from instance
+    from {{ instance }} as instance
     inner join named
         on
             instance.run_id = named.run_id

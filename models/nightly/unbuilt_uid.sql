@@ -15,6 +15,7 @@ inner join run
     on
         named.run_id = run.run_id
         and run.run_kind = 'extract'
+where {{ micdm.is_of_unbuilt_run('named.run_id') }}
 union
 -- What can't be read any more, or is gone.
 select {{ micdm.file_place('rejected.uri', 'rejected.container_member') }} as uid
