@@ -38,6 +38,32 @@ def read_only(place: Path, on: bool) -> None:
     subprocess.run(["mount", "-o", option, str(place)], capture_output=True, check=True)
 
 
+@contextmanager
+def small_tablespace(postgres: Server) -> Iterator[Path]:
+    """Let all new tables of a database lie on a disk of a megabyte; drop them at the end."""
+    with postgres.connect() as connection:
+        data = connection.execute("show data_directory").fetchone()
+        if data is None or not Path(data[0]).is_dir():
+            pytest.skip("the server is not of this machine")
+        owner = str(Path(data[0]).stat().st_uid)
+        name = postgres.database
+        # Where the server's user may go.
+        with (
+            TemporaryDirectory(prefix="micdm-disk-") as folder,
+            small_disk(Path(folder) / "disk", "1m", owner) as disk,
+        ):
+            Path(folder).chmod(0o711)
+            connection.execute(f"create tablespace small location '{disk}'".encode())
+            connection.execute(f"alter database {name} set default_tablespace = small".encode())
+            yield disk
+            for (schema,) in connection.execute(
+                "select nspname from pg_namespace where nspname !~ '^(pg_|information_schema)'"
+            ).fetchall():
+                connection.execute(f"drop schema {schema} cascade".encode())
+            connection.execute(f"alter database {name} reset default_tablespace".encode())
+            connection.execute("drop tablespace small")
+
+
 def fails(words: list[object], **environment: str) -> tuple[int, str]:
     """Run a command that fails; return its status and what it said."""
     process = start(words, **environment)
@@ -108,36 +134,20 @@ def test_a_load_into_a_full_disk(tmp_path: Path, postgres: Server) -> None:
     stage(tmp_path / "in", out=out, options=["--workers", "1"])
     load = "load", "--from", out
     count = "select count(*) from raw_dicom.dicom_instance"
-    with postgres.connect() as connection:
-        data = connection.execute("show data_directory").fetchone()
-        if data is None or not Path(data[0]).is_dir():
-            pytest.skip("the server is not of this machine")
-        owner = str(Path(data[0]).stat().st_uid)
-        # Where the server's user may go.
-        with (
-            TemporaryDirectory(prefix="micdm-disk-") as folder,
-            small_disk(Path(folder) / "disk", "1m", owner) as disk,
-        ):
-            Path(folder).chmod(0o711)
-            connection.execute(f"create tablespace small location '{disk}'".encode())
-            name = postgres.database
-            connection.execute(f"alter database {name} set default_tablespace = small".encode())
-            said = micdm(*load, **postgres.environment)
-            assert "Postgres says: could not extend file" in said
-            assert "No space left on device" in said
-            loaded = connection.execute("select sum(rows) from raw_dicom.loaded_part").fetchone()
-            rows = [
-                connection.execute(f"select count(*) from raw_dicom.{name}".encode()).fetchone()
-                for name in SCHEMAS
-            ]
-            assert loaded == (sum(row[0] for row in rows if row),), "whole parts only"
-            assert connection.execute(count).fetchone() != (1_500,)
-            subprocess.run(["mount", "-o", "remount,size=99m", str(disk)], check=True)
-            run([COMMANDS / "micdm", *load], **postgres.environment)
-            assert connection.execute(count).fetchone() == (1_500,)
-            connection.execute("drop schema raw_dicom cascade")
-            connection.execute(f"alter database {name} reset default_tablespace".encode())
-            connection.execute("drop tablespace small")
+    with small_tablespace(postgres) as disk, postgres.connect() as connection:
+        said = micdm(*load, **postgres.environment)
+        assert "Postgres says: could not extend file" in said
+        assert "No space left on device" in said
+        loaded = connection.execute("select sum(rows) from raw_dicom.loaded_part").fetchone()
+        rows = [
+            connection.execute(f"select count(*) from raw_dicom.{name}".encode()).fetchone()
+            for name in SCHEMAS
+        ]
+        assert loaded == (sum(row[0] for row in rows if row),), "whole parts only"
+        assert connection.execute(count).fetchone() != (1_500,)
+        subprocess.run(["mount", "-o", "remount,size=99m", str(disk)], check=True)
+        run([COMMANDS / "micdm", *load], **postgres.environment)
+        assert connection.execute(count).fetchone() == (1_500,)
 
 
 # dbt
@@ -150,8 +160,8 @@ def test_a_build_on_a_small_or_read_only_disk(tmp_path: Path, raw: Path) -> None
         words = dbt_command(target, *ROWS_ONLY, raw_path=str(raw))
         environment = {"MICDM_DUCKDB": str(database.path)}
         status, said = fails(words, **environment)
-        assert status == 1, said
-        assert "No space left on device" in said
+        assert status == 2, said
+        assert "The disk of the database is full: make room, then run the same again." in said
         subprocess.run(["mount", "-o", "remount,size=200m", str(disk)], check=True)
         dbt(*SOME, target=target, variables={"raw_path": str(raw)}, **environment)
         ids = database.table("micdm_registry.image_occurrence_registry")
@@ -161,6 +171,20 @@ def test_a_build_on_a_small_or_read_only_disk(tmp_path: Path, raw: Path) -> None
         assert status == 2, said
         assert "IO Error: Cannot open file" in said
         assert database.table("micdm_registry.image_occurrence_registry") == ids
+
+
+def test_a_build_into_a_full_disk(tmp_path: Path, raw: Path, postgres: Server) -> None:
+    database = Postgres(postgres, tmp_path / "target", raw)
+    words = *SOME, "--target", "postgres"
+    environment = postgres.environment
+    run([COMMANDS / "micdm", "load", "--from", raw], **environment)
+    with small_tablespace(postgres) as disk:
+        status, said = fails(dbt_command(database.target, *words), **environment)
+        assert status == 2, said
+        assert "The disk of the database is full: make room, then run the same again." in said
+        subprocess.run(["mount", "-o", "remount,size=200m", str(disk)], check=True)
+        dbt(*words, target=database.target, **environment)
+        assert len(database.rows("select * from micdm_registry.image_occurrence_registry")) == 1
 
 
 def test_a_build_says_what_is_wrong(tmp_path: Path, raw: Path, postgres: Server) -> None:
