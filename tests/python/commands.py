@@ -21,6 +21,7 @@ def start(words: Sequence[object], **environment: str) -> subprocess.Popen[str]:
         [str(word) for word in words],
         env={**os.environ, "DO_NOT_TRACK": "1", **environment},
         cwd=PROJECT,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

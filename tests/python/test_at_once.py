@@ -36,14 +36,16 @@ def wait_until(is_so: Callable[[], object], process: subprocess.Popen[str]) -> N
 def test_two_stagings_of_one_folder(tmp_path: Path) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
     write_slices(folder, 300)
-    words = [COMMANDS / "micdm", "stage", folder, "--out", out, "--workers", 1]
-    both = [start(words), start(words)]
-    said = [process.communicate(timeout=120)[0] for process in both]
-    codes = [process.returncode for process in both]
-    assert sorted(codes) == [0, 2], said
-    assert said[codes.index(2)] == (
-        f"micdm: Another `micdm` is writing to {out}: let it finish first.\n"
-    )
+    words = [COMMANDS / "micdm", "stage", "-", "--out", out, "--workers", 1]
+    # The first waits for its list of files, so that it is at work when the second comes.
+    first = start(words)
+    wait_until((out / "extract_run" / "empty.parquet").exists, first)
+    second = start(words)
+    said, _ = second.communicate(timeout=120)
+    assert second.returncode == 2, said
+    assert said == f"micdm: Another `micdm` is writing to {out}: let it finish first.\n"
+    said, _ = first.communicate("\n".join(map(str, folder.iterdir())), timeout=120)
+    assert first.returncode == 0, said
     assert len(table(out, "dicom_instance")) == 300
     assert [row["exit_reason"] for row in table(out, "extract_run")] == ["completed"]
 
