@@ -3,7 +3,7 @@
 ``python benchmarks/nightly.py [SERIES]``, 200,000 if not given. A hospital of ten years is staged,
 then a night with 1 % more series: new studies, 70 % of them of patients who have been there before.
 dbt is timed on the first (full), again with nothing new, and with the night. Seconds differ from
-machine to machine; that the night takes less than a tenth of the full build does not.
+machine to machine, the ratio less: 0.099 for ``dbt run`` on two cores.
 
 Nobody has so many files to share: series that PyPI packages ship, and made ones with reports and
 segmentations, are staged once; then the staged rows are copied, each time with new UIDs, paths,

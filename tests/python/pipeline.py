@@ -21,6 +21,8 @@ PROJECT = Path(__file__).parents[2]
 COMMANDS = Path(sys.executable).parent
 # Models and seeds, without the tests of dbt.
 ROWS_ONLY = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+# The shortest build that gives ids.
+SOME = (*ROWS_ONLY, "--select", "+image_occurrence_registry", "stg_extract_run")
 LONGEST = 1200  # seconds that a command may take
 Row = tuple[Any, ...]
 

@@ -14,11 +14,10 @@ import pytest
 
 from commands import dbt_command, kill, start
 from dicom_factory import table, write_slices
-from pipeline import COMMANDS, ROWS_ONLY, DuckDB, Postgres, dbt, run, stage
+from pipeline import COMMANDS, SOME, DuckDB, Postgres, dbt, run, stage
 from postgres_server import Server, fresh_database
 
 SENTENCE = "let it finish first"
-SOME = (*ROWS_ONLY, "--select", "+image_occurrence_registry", "stg_extract_run")
 REGISTRY = "micdm_registry.image_occurrence_registry"
 
 

@@ -28,16 +28,15 @@ from dicom_factory import table, write_slices
 from finding_factory import diameter, images, in_segment, report, segmentation, site, write
 from finding_factory import tracking as tracked
 from micdm.schema import SCHEMAS
-from pipeline import COMMANDS, DuckDB, Postgres, Row, dbt, run, stage
+from pipeline import COMMANDS, ROWS_ONLY, DuckDB, Postgres, dbt, run, stage
 from postgres_server import Server, fresh_database
+from site_cdm import Rows
 
-ROWS_ONLY = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 SEED = int(os.environ.get("MICDM_TEST_SEED", "20261124"))
 # What is said of runs, and not of images.
 OF_RUNS = {"run_id", "source_release_date", "cdm_release_date"}
 RUN_ID = re.compile(r"\d{8}T\d{12}Z-[0-9a-f]{6}")
 NODES = 255  # about
-Rows = Callable[[str], list[Row]]
 
 
 @pytest.fixture(scope="module")

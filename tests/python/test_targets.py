@@ -13,10 +13,8 @@ import pytest
 from commands import dbt_command, start
 from dicom_factory import write_slices
 from micdm.schema import SCHEMAS
-from pipeline import COMMANDS, ROWS_ONLY, DuckDB, Postgres, dbt, run, stage
+from pipeline import COMMANDS, ROWS_ONLY, SOME, DuckDB, Postgres, dbt, run, stage
 from postgres_server import Server
-
-SOME = (*ROWS_ONLY, "--select", "+image_occurrence_registry", "stg_extract_run")
 
 
 @contextmanager
